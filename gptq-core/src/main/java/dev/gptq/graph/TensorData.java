@@ -1,0 +1,89 @@
+package dev.gptq.graph;
+
+import java.io.Serializable;
+import java.util.Arrays;
+
+/**
+ * A constant tensor in row-major order on the Java heap. Float32 tensors hold a {@code float[]}, float64 tensors a
+ * {@code double[]}, integer and boolean tensors a {@code long[]}. Arrays are not copied: callers do not change them.
+ */
+public final class TensorData implements Serializable {
+    private final ElementType type;
+    private final long[] shape;
+    private final Object values;
+
+    private TensorData(ElementType type, long[] shape, Object values, int length) {
+        long expected = elementCount(shape);
+        if (expected != length) {
+            throw new IllegalArgumentException("Cannot create tensor of shape " + Arrays.toString(shape) + ": "
+                    + expected + " elements expected, " + length + " given.");
+        }
+        this.type = type;
+        this.shape = shape.clone();
+        this.values = values;
+    }
+
+    public static TensorData ofFloats(float[] values, long... shape) {
+        return new TensorData(ElementType.FLOAT32, shape, values, values.length);
+    }
+
+    public static TensorData ofDoubles(double[] values, long... shape) {
+        return new TensorData(ElementType.FLOAT64, shape, values, values.length);
+    }
+
+    public static TensorData ofLongs(ElementType type, long[] values, long... shape) {
+        if (type.isFloating()) {
+            throw new IllegalArgumentException("Cannot create " + type + " tensor from longs.");
+        }
+        return new TensorData(type, shape, values, values.length);
+    }
+
+    public ElementType type() {
+        return type;
+    }
+
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    public int rank() {
+        return shape.length;
+    }
+
+    public int size() {
+        return (int) elementCount(shape);
+    }
+
+    /** The values of a float32 tensor; throws ClassCastException for another type. */
+    public float[] floats() {
+        return (float[]) values;
+    }
+
+    public double[] doubles() {
+        return (double[]) values;
+    }
+
+    /** The values of an integer or boolean tensor; throws ClassCastException for another type. */
+    public long[] longs() {
+        return (long[]) values;
+    }
+
+    /** The same values under another shape of equally many elements. */
+    public TensorData reshape(long... newShape) {
+        return new TensorData(type, newShape, values, size());
+    }
+
+    /** Product of the dimensions. */
+    public static long elementCount(long[] shape) {
+        long count = 1;
+        for (long dimension : shape) {
+            count = Math.multiplyExact(count, dimension);
+        }
+        return count;
+    }
+
+    @Override
+    public String toString() {
+        return type + Arrays.toString(shape);
+    }
+}
