@@ -1,0 +1,36 @@
+package dev.gptq.spark.run;
+
+/** Hears how a run goes on. Called on the driver, from the thread that runs the pipeline; must not block for long. */
+public interface ProgressListener {
+    /** Hears nothing. */
+    ProgressListener NONE = new ProgressListener() {
+        @Override
+        public void stageStarted(String stage, long totalUnits) {}
+
+        @Override
+        public void advanced(String stage, long doneUnits, String detail) {}
+
+        @Override
+        public void stageFinished(String stage, double seconds, String summary) {}
+
+        @Override
+        public void warning(String line) {}
+    };
+
+    /**
+     * A stage begins.
+     *
+     * @param stage prepare, calibrate, hessian, train, export or evaluate
+     * @param totalUnits blocks, steps or samples to do, or -1 when that is not known yet
+     */
+    void stageStarted(String stage, long totalUnits);
+
+    /** The stage has done {@code doneUnits} units so far; {@code detail} is a short text for people and may be empty. */
+    void advanced(String stage, long doneUnits, String detail);
+
+    /** The stage is done; {@code summary} is one line for people. */
+    void stageFinished(String stage, double seconds, String summary);
+
+    /** Something a person should know and that does not end the run. */
+    void warning(String line);
+}
