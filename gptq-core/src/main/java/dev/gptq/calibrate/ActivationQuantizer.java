@@ -23,6 +23,9 @@ public record ActivationQuantizer(
         implements Serializable {
     /** The grid; UNIFORM has minimum 0, signed symmetric -2^(bits-1), unsigned symmetric 0. */
     public QuantizationGrid grid() {
-        throw new UnsupportedOperationException();
+        if (method == QuantizationMethod.UNIFORM) {
+            return QuantizationGrid.uniform(new double[] {rangeMin}, new double[] {rangeMax}, bits, -1);
+        }
+        return QuantizationGrid.symmetric(new double[] {threshold}, bits, signed, -1);
     }
 }

@@ -25,6 +25,9 @@ public record WeightQuantizer(
         implements Serializable {
     /** The grid; UNIFORM has minimum 0, the others -2^(bits-1). */
     public QuantizationGrid grid() {
-        throw new UnsupportedOperationException();
+        if (method == QuantizationMethod.UNIFORM) {
+            return QuantizationGrid.uniform(rangeMin, rangeMax, bits, channelAxis);
+        }
+        return QuantizationGrid.symmetric(threshold, bits, true, channelAxis);
     }
 }
