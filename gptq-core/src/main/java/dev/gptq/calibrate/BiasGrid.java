@@ -1,0 +1,89 @@
+package dev.gptq.calibrate;
+
+import dev.gptq.graph.ComparePoint;
+import dev.gptq.graph.Graph;
+import dev.gptq.graph.Node;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The int32 grid of a layer's bias: an integer kernel with step s_w on an input with step s_in accumulates in steps of
+ * s_in * s_w, and the bias is rounded to that grid so that a runtime can add it to the accumulator.
+ */
+public final class BiasGrid {
+    /** Operators whose output values are input values (or padding), so that the input's grid still holds. */
+    private static final Set<String> GRID_PRESERVING = Set.of(
+            "MaxPool",
+            "Flatten",
+            "Reshape",
+            "Transpose",
+            "Squeeze",
+            "Unsqueeze",
+            "Identity",
+            "Dropout",
+            "Slice",
+            "Gather",
+            "Split",
+            "Expand",
+            "Pad");
+
+    private BiasGrid() {}
+
+    /**
+     * One scale per output channel, s_in * s_w[c]; null when the layer's input is not quantized, and then the bias stays
+     * float.
+     *
+     * @param weightGrid the final grid of the kernel
+     * @param channels number of output channels
+     */
+    public static float[] scale(
+            Graph prepared, QuantizationPlan plan, ComparePoint point, QuantizationGrid weightGrid, int channels) {
+        ActivationQuantizer input = inputQuantizer(prepared, plan, point);
+        if (input == null) {
+            return null;
+        }
+        float inputScale = input.grid().scale()[0];
+        float[] weightScale = weightGrid.scale();
+        float[] scale = new float[channels];
+        for (int c = 0; c < channels; c++) {
+            scale[c] = inputScale * weightScale[weightScale.length == 1 ? 0 : c];
+        }
+        return scale;
+    }
+
+    /** The quantizer whose grid the layer's input values lie on, or null. */
+    public static ActivationQuantizer inputQuantizer(Graph prepared, QuantizationPlan plan, ComparePoint point) {
+        Map<String, Node> producers = prepared.producers();
+        String tensor = dataInput(prepared, point);
+        while (tensor != null) {
+            for (ActivationQuantizer quantizer : plan.activations()) {
+                if (quantizer.tensor().equals(tensor)) {
+                    return quantizer;
+                }
+            }
+            Node producer = producers.get(tensor);
+            tensor = producer != null && GRID_PRESERVING.contains(producer.opType()) ? producer.input(0) : null;
+        }
+        return null;
+    }
+
+    /** The bias as integers: rounded half to even, clamped to int32. */
+    public static int[] round(float[] bias, float[] scale) {
+        int[] integers = new int[bias.length];
+        for (int c = 0; c < bias.length; c++) {
+            // A cast from double saturates at the limits of int.
+            integers[c] = (int) Math.rint((double) bias[c] / scale[c]);
+        }
+        return integers;
+    }
+
+    private static String dataInput(Graph prepared, ComparePoint point) {
+        for (Node node : prepared.nodes()) {
+            int kernel = node.inputs().indexOf(point.weight());
+            if (kernel >= 0) {
+                return node.input(kernel == 0 ? 1 : 0);
+            }
+        }
+        return null;
+    }
+}
