@@ -1,17 +1,55 @@
 package dev.gptq.config;
 
 import java.io.Serializable;
+import java.util.List;
 
-/** What is quantized and how thresholds are chosen; presets fill it (onnxruntime, imx500, tensorrt). */
+/**
+ * What is quantized and how thresholds are chosen; presets fill it.
+ *
+ * @param preset the preset this started from: onnxruntime, imx500 or tensorrt
+ * @param biasCorrection whether biases absorb the mean error of rounding before training
+ * @param opset lowest ONNX opset of the exported models; a model above it keeps its own
+ */
 public record QuantizationConfig(
         String preset, Weights weights, Activations activations, boolean biasCorrection, int opset)
         implements Serializable {
-    /** Kernels. {@code lpNorm} is the p of LP. */
+    /** Names of the presets, the default first. */
+    public static final List<String> PRESETS = List.of("onnxruntime", "imx500", "tensorrt");
+
+    private static final int MINIMUM_BITS = 2;
+    private static final int MAXIMUM_BITS = 8;
+    /** Per-channel DequantizeLinear starts at 13; ONNX Runtime 1.23 knows opsets up to 23. */
+    private static final int MINIMUM_OPSET = 13;
+
+    private static final int MAXIMUM_OPSET = 23;
+    private static final double DEFAULT_LP_NORM = 2;
+
+    /**
+     * Kernels.
+     *
+     * @param bits 2 to 8
+     * @param perChannel one threshold per output channel instead of one per kernel
+     * @param lpNorm the p of LP, above 0
+     */
     public record Weights(
             int bits, QuantizationMethod method, boolean perChannel, ThresholdMethod thresholdMethod, double lpNorm)
-            implements Serializable {}
+            implements Serializable {
+        public Weights {
+            Check.between(bits, MINIMUM_BITS, MAXIMUM_BITS, "bits");
+            Check.given(method, "method", "Use symmetric, power_of_two or uniform");
+            Check.given(thresholdMethod, "threshold_method", "Use mse, no_clipping, mae, lp or kl");
+            Check.positive(lpNorm, "lp_norm");
+        }
+    }
 
-    /** Activations, per tensor. {@code signed} null: decided by the data (any negative value). */
+    /**
+     * Activations, per tensor.
+     *
+     * @param bits 2 to 8
+     * @param signed whether the symmetric grid has negative values; null: decided by the data (any negative value)
+     * @param lpNorm the p of LP, above 0
+     * @param zThreshold values more than this many standard deviations from the mean do not count; infinity: all count
+     */
     public record Activations(
             int bits,
             QuantizationMethod method,
@@ -19,5 +57,67 @@ public record QuantizationConfig(
             ThresholdMethod thresholdMethod,
             double lpNorm,
             double zThreshold)
-            implements Serializable {}
+            implements Serializable {
+        public Activations {
+            Check.between(bits, MINIMUM_BITS, MAXIMUM_BITS, "bits");
+            Check.given(method, "method", "Use uniform, symmetric or power_of_two");
+            Check.given(thresholdMethod, "threshold_method", "Use mse, no_clipping, mae, lp or kl");
+            Check.positive(lpNorm, "lp_norm");
+            Check.that(zThreshold > 0, "z_threshold", zThreshold, "it is not above 0", "Use .inf to keep all values");
+        }
+    }
+
+    public QuantizationConfig {
+        checkPreset(preset);
+        Check.given(weights, "weights", "Remove the key to take the preset's");
+        Check.given(activations, "activations", "Remove the key to take the preset's");
+        Check.between(opset, MINIMUM_OPSET, MAXIMUM_OPSET, "opset");
+    }
+
+    /** The default preset: symmetric int8 weights per channel, uniform uint8 activations. */
+    public static QuantizationConfig defaults() {
+        return ofPreset(PRESETS.get(0));
+    }
+
+    /**
+     * The values of a preset. All have 8-bit symmetric weights per channel and 8-bit activations, thresholds by MSE;
+     * activations are uniform (onnxruntime), power-of-two with signedness from the data (imx500, MCT's default target)
+     * or signed symmetric (tensorrt).
+     */
+    public static QuantizationConfig ofPreset(String preset) {
+        checkPreset(preset);
+        Activations activations =
+                switch (preset) {
+                    case "imx500" -> activations(QuantizationMethod.POWER_OF_TWO, null);
+                    case "tensorrt" -> activations(QuantizationMethod.SYMMETRIC, true);
+                    default -> activations(QuantizationMethod.UNIFORM, null);
+                };
+        Weights weights =
+                new Weights(MAXIMUM_BITS, QuantizationMethod.SYMMETRIC, true, ThresholdMethod.MSE, DEFAULT_LP_NORM);
+        return new QuantizationConfig(preset, weights, activations, true, MINIMUM_OPSET);
+    }
+
+    /** The same configuration with other kernels. */
+    public QuantizationConfig withWeights(Weights other) {
+        return new QuantizationConfig(preset, other, activations, biasCorrection, opset);
+    }
+
+    /** The same configuration with other activations. */
+    public QuantizationConfig withActivations(Activations other) {
+        return new QuantizationConfig(preset, weights, other, biasCorrection, opset);
+    }
+
+    private static Activations activations(QuantizationMethod method, Boolean signed) {
+        return new Activations(
+                MAXIMUM_BITS, method, signed, ThresholdMethod.MSE, DEFAULT_LP_NORM, Double.POSITIVE_INFINITY);
+    }
+
+    private static void checkPreset(String preset) {
+        Check.that(
+                preset != null && PRESETS.contains(preset),
+                "preset",
+                preset,
+                "it is not a preset" + NearestName.hint(preset, PRESETS),
+                "Use one of " + String.join(", ", PRESETS));
+    }
 }

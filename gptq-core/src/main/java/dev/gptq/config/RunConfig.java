@@ -1,12 +1,15 @@
 package dev.gptq.config;
 
 import java.io.Serializable;
+import java.util.List;
 
 /**
  * One run: the whole YAML file.
  *
  * @param model path of the float ONNX model
+ * @param calibration the representative dataset; needs no labels
  * @param evaluation null: no evaluation data; metrics then hold SQNR, cosine and agreement on calibration data only
+ * @param seed of every random choice
  * @param device auto, cpu or gpu
  * @param allowUserClasses whether loss and log_function may name classes outside this project
  */
@@ -21,4 +24,53 @@ public record RunConfig(
         long seed,
         String device,
         boolean allowUserClasses)
-        implements Serializable {}
+        implements Serializable {
+    /** What {@code device} may be: auto takes the GPUs that Spark assigned, or the CPU. */
+    public static final List<String> DEVICES = List.of("auto", "cpu", "gpu");
+
+    private static final int EXPORTED_ACTIVATION_BITS = 8;
+
+    public RunConfig {
+        Check.text(model, "model", "Set it to the path of a float ONNX model");
+        Check.given(calibration, "data.calibration", "Set at least data.calibration.path");
+        Check.given(quantization, "quantization", "Remove the key for the default preset");
+        Check.given(gptq, "gptq", "Set at least gptq.n_epochs; 0 gives plain post-training quantization");
+        Check.given(training, "training", "Remove the key for the defaults");
+        Check.given(output, "output", "Set at least output.path");
+        Check.that(
+                device != null && DEVICES.contains(device),
+                "device",
+                device,
+                "it is not a kind of device",
+                "Use one of " + String.join(", ", DEVICES));
+        int activationBits = quantization.activations().bits();
+        Check.that(
+                activationBits == EXPORTED_ACTIVATION_BITS,
+                "quantization.activations.bits",
+                activationBits,
+                "exported models have 8-bit activations",
+                "Use 8");
+        Check.that(
+                gptq.roundingType() != RoundingType.STE
+                        || quantization.weights().method() != QuantizationMethod.UNIFORM,
+                "gptq.rounding_type",
+                gptq.roundingType(),
+                "the straight-through estimator has no quantizer for uniform weights",
+                "Use SoftQuantizer, or set quantization.weights.method to symmetric");
+        refuseUserClass(allowUserClasses, LossName.isBuiltIn(gptq.loss()) ? null : gptq.loss(), "gptq.loss");
+        refuseUserClass(allowUserClasses, gptq.logFunction(), "gptq.log_function");
+    }
+
+    private static void refuseUserClass(boolean allowed, String className, String key) {
+        Check.that(
+                allowed || className == null,
+                key,
+                className,
+                "a configuration may run code of its own only when that is allowed",
+                "Set allow_user_classes to true if you trust this class");
+    }
+
+    public static RunConfigBuilder builder() {
+        return new RunConfigBuilder();
+    }
+}

@@ -11,4 +11,21 @@ import java.io.Serializable;
  * @param checkpointsKept newest checkpoints that stay
  */
 public record TrainingConfig(int batchSize, int lanes, int checkpointInterval, int checkpointsKept)
-        implements Serializable {}
+        implements Serializable {
+    public TrainingConfig {
+        Check.atLeast(batchSize, 1, "batch_size");
+        Check.that(
+                lanes >= 1 && Integer.bitCount(lanes) == 1 && batchSize % lanes == 0,
+                "lanes",
+                lanes,
+                "it is not a power of two that divides batch_size " + batchSize,
+                "Use for example " + Math.min(4, Integer.lowestOneBit(batchSize)));
+        Check.atLeast(checkpointInterval, 1, "checkpoint_interval");
+        Check.atLeast(checkpointsKept, 1, "checkpoints_kept");
+    }
+
+    /** 32 samples per step in 4 lanes, a checkpoint every 100 steps, the 2 newest kept. */
+    public static TrainingConfig defaults() {
+        return new TrainingConfig(32, 4, 100, 2);
+    }
+}

@@ -1,0 +1,39 @@
+package dev.gptq.config;
+
+import dev.gptq.ErrorCode;
+import dev.gptq.GptqException;
+
+/** One configuration value that cannot be used; keeps its parts so that a reader can add path and line. */
+final class InvalidValueException extends GptqException {
+    private final String key;
+    private final transient Object value;
+    private final String problem;
+    private final String remedy;
+
+    /**
+     * @param key snake_case name, relative to the section that was being built
+     * @param value what was given
+     * @param problem why it cannot be used, a clause without a full stop
+     * @param remedy what to write instead, a sentence without a full stop
+     */
+    InvalidValueException(String key, Object value, String problem, String remedy) {
+        this(key, "", value, problem, remedy);
+    }
+
+    private InvalidValueException(String key, String place, Object value, String problem, String remedy) {
+        super(ErrorCode.BAD_INPUT, "Cannot use %s %s%s: %s. %s.".formatted(key, value, place, problem, remedy));
+        this.key = key;
+        this.value = value;
+        this.problem = problem;
+        this.remedy = remedy;
+    }
+
+    String key() {
+        return key;
+    }
+
+    /** The same problem, told with the full path of the key and the place it was written. */
+    InvalidValueException at(String path, String place) {
+        return new InvalidValueException(path, place.isEmpty() ? "" : " (" + place + ")", value, problem, remedy);
+    }
+}

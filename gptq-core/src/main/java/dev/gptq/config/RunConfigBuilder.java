@@ -1,0 +1,74 @@
+package dev.gptq.config;
+
+/** Builds a {@link RunConfig}; what is not set has the default that the YAML file's key has. */
+public final class RunConfigBuilder {
+    private String model;
+    private DatasetConfig calibration;
+    private DatasetConfig evaluation;
+    private QuantizationConfig quantization = QuantizationConfig.defaults();
+    private GradientPTQConfig gptq;
+    private TrainingConfig training = TrainingConfig.defaults();
+    private OutputConfig output;
+    private long seed;
+    private String device = "auto";
+    private boolean allowUserClasses;
+
+    RunConfigBuilder() {}
+
+    public RunConfigBuilder setModel(String value) {
+        this.model = value;
+        return this;
+    }
+
+    public RunConfigBuilder setCalibration(DatasetConfig value) {
+        this.calibration = value;
+        return this;
+    }
+
+    public RunConfigBuilder setGptq(GradientPTQConfig value) {
+        this.gptq = value;
+        return this;
+    }
+
+    public RunConfigBuilder setOutput(OutputConfig value) {
+        this.output = value;
+        return this;
+    }
+
+    /** Null, the default: no evaluation data. */
+    public RunConfigBuilder optEvaluation(DatasetConfig value) {
+        this.evaluation = value;
+        return this;
+    }
+
+    public RunConfigBuilder optQuantization(QuantizationConfig value) {
+        this.quantization = value;
+        return this;
+    }
+
+    public RunConfigBuilder optTraining(TrainingConfig value) {
+        this.training = value;
+        return this;
+    }
+
+    public RunConfigBuilder optSeed(long value) {
+        this.seed = value;
+        return this;
+    }
+
+    public RunConfigBuilder optDevice(String value) {
+        this.device = value;
+        return this;
+    }
+
+    public RunConfigBuilder optAllowUserClasses(boolean value) {
+        this.allowUserClasses = value;
+        return this;
+    }
+
+    /** @throws dev.gptq.GptqException BAD_INPUT with key, value and remedy */
+    public RunConfig build() {
+        return new RunConfig(
+                model, calibration, evaluation, quantization, gptq, training, output, seed, device, allowUserClasses);
+    }
+}
