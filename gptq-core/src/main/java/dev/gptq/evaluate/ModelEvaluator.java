@@ -1,13 +1,44 @@
 package dev.gptq.evaluate;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
+import dev.gptq.calibrate.WeightQuantizer;
+import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
 import dev.gptq.graph.SampleBatch;
+import dev.gptq.graph.ValueInfo;
+import dev.gptq.train.QuantizedStudent;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
-/** Runs float, PTQ and GPTQ model side by side: whole models in ONNX Runtime, compare points in the engine. */
+/**
+ * Runs float, PTQ and GPTQ model side by side: whole models in ONNX Runtime, compare points in the engine. The first
+ * output is the classification one, from which top-1 and agreement are taken. {@link #evaluate} may be called from several
+ * threads at once.
+ */
 public final class ModelEvaluator implements AutoCloseable {
+    private final GraphExecutor prepared;
+    private final List<String> comparedTensors;
+    private final QuantizedStudent ptqStudent;
+    private final QuantizedStudent gptqStudent;
+    private final OnnxSession floatSession;
+    private final OnnxSession ptqSession;
+    private final OnnxSession gptqSession;
+
+    /**
+     * Loads the models.
+     *
+     * @param floatModel the ONNX file of the float model; its outputs are the reference
+     * @param prepared the prepared float graph in the engine; stays the caller's, who closes it after this evaluator
+     * @param ptqLayers what {@code ptqModel} was exported from, in plan order
+     * @param gptqLayers what {@code gptqModel} was exported from, in plan order
+     * @throws dev.gptq.GptqException UNSUPPORTED_MODEL when ONNX Runtime refuses a model
+     */
     public ModelEvaluator(
             byte[] floatModel,
             byte[] ptqModel,
@@ -16,15 +47,97 @@ public final class ModelEvaluator implements AutoCloseable {
             QuantizationPlan plan,
             List<QuantizedLayer> ptqLayers,
             List<QuantizedLayer> gptqLayers) {
-        throw new UnsupportedOperationException();
+        this.prepared = prepared;
+        this.comparedTensors = plan.weights().stream()
+                .map(WeightQuantizer::point)
+                .map(point -> point.output())
+                .toList();
+        this.ptqStudent = new QuantizedStudent(prepared, plan, ptqLayers);
+        this.gptqStudent = new QuantizedStudent(prepared, plan, gptqLayers);
+        this.floatSession = new OnnxSession(floatModel, "float");
+        OnnxSession ptq = null;
+        try {
+            ptq = new OnnxSession(ptqModel, "ptq");
+            this.gptqSession = new OnnxSession(gptqModel, "gptq");
+        } catch (RuntimeException e) {
+            if (ptq != null) {
+                ptq.close();
+            }
+            floatSession.close();
+            throw e;
+        }
+        this.ptqSession = ptq;
     }
 
+    /** The sums of one batch. */
     public BlockMetrics evaluate(SampleBatch batch) {
-        throw new UnsupportedOperationException();
+        Map<String, ModelOutput> reference = floatSession.run(batch.inputs());
+        ModelOutput classes = reference.values().iterator().next();
+        OutputSums ptq = OutputComparison.compare(batch, reference, ptqSession.run(batch.inputs()));
+        OutputSums gptq = OutputComparison.compare(batch, reference, gptqSession.run(batch.inputs()));
+        int points = comparedTensors.size();
+        double[] signal = new double[points];
+        double[] ptqNoise = new double[points];
+        double[] gptqNoise = new double[points];
+        Map<String, float[]> floatPoints = floatPoints(batch);
+        addNoise(batch, ptqStudent, floatPoints, ptqNoise);
+        addNoise(batch, gptqStudent, floatPoints, gptqNoise);
+        for (int point = 0; point < points; point++) {
+            for (float value : floatPoints.get(comparedTensors.get(point))) {
+                signal[point] += (double) value * value;
+            }
+        }
+        return new BlockMetrics(
+                batch.size(),
+                batch.labels() != null,
+                classes.isClassVector(),
+                OutputComparison.correct(batch, classes),
+                ptq,
+                gptq,
+                signal,
+                ptqNoise,
+                gptqNoise);
+    }
+
+    private Map<String, float[]> floatPoints(SampleBatch batch) {
+        Set<String> wanted = Set.copyOf(comparedTensors);
+        Map<String, float[]> points = new HashMap<>();
+        try (NDManager scope = Engines.newScope(ai.djl.Device.cpu())) {
+            Map<String, NDArray> feeds = prepared.graph().inputs().stream()
+                    .map(ValueInfo::name)
+                    .collect(Collectors.toMap(
+                            name -> name,
+                            name -> Engines.toArray(scope, batch.inputs().get(name))));
+            prepared.run(scope, feeds, (tensor, value) -> {
+                if (wanted.contains(tensor)) {
+                    points.put(tensor, value.toFloatArray());
+                }
+                return value;
+            });
+        }
+        return points;
+    }
+
+    private void addNoise(
+            SampleBatch batch, QuantizedStudent student, Map<String, float[]> floatPoints, double[] noise) {
+        try (NDManager scope = Engines.newScope(ai.djl.Device.cpu())) {
+            Map<String, NDArray> outputs = student.run(scope, batch).comparePoints();
+            for (int point = 0; point < noise.length; point++) {
+                String tensor = comparedTensors.get(point);
+                float[] expected = floatPoints.get(tensor);
+                float[] actual = outputs.get(tensor).toFloatArray();
+                for (int i = 0; i < expected.length; i++) {
+                    double difference = (double) expected[i] - actual[i];
+                    noise[point] += difference * difference;
+                }
+            }
+        }
     }
 
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        floatSession.close();
+        ptqSession.close();
+        gptqSession.close();
     }
 }

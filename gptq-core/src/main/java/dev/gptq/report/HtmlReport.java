@@ -1,11 +1,73 @@
 package dev.gptq.report;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+
 /** metrics.json and configuration -> one self-contained HTML file. */
 public final class HtmlReport {
+    /** uPlot (MIT licence), the chart library, as its WebJar has it. */
+    private static final String CHARTS = "/META-INF/resources/webjars/uplot/1.6.30/dist/";
+
+    private static final String UNNAMED = "Quantized model";
+
     private HtmlReport() {}
 
-    /** The page; needs no network. {@code manifestJson} is shown as provenance. */
+    /**
+     * The page; needs no network. {@code manifestJson} is shown as provenance.
+     *
+     * <p>Every number is in a table, so the page reads without scripts; charts are drawn on top. The page forbids itself
+     * every load by a Content-Security-Policy, and no name from the model or the configuration can add markup to it.
+     *
+     * @param configYaml the run's configuration, shown as it is; its {@code model} names the page
+     */
     public static String render(RunMetrics metrics, String configYaml, String manifestJson) {
-        throw new UnsupportedOperationException();
+        Map<String, Object> values = new HashMap<>(ReportValues.of(metrics));
+        values.put("title", title(configYaml));
+        values.put("configuration", configYaml);
+        values.put("manifest", indented(manifestJson));
+        values.put("data", ReportValues.chartData(metrics));
+        values.put("chartStyle", resource(CHARTS + "uPlot.min.css"));
+        values.put("chartScript", resource(CHARTS + "uPlot.iife.min.js"));
+        values.put("style", resource("report.css"));
+        values.put("script", resource("report.js"));
+        return Template.fill(resource("report.html"), values);
+    }
+
+    /** The model's file name; a configuration that cannot be parsed is still shown, only not read. */
+    private static String title(String configYaml) {
+        try {
+            JsonNode model = new YAMLMapper().readTree(configYaml).path("model");
+            String path = model.asText("");
+            return path.isEmpty() ? UNNAMED : path.substring(path.lastIndexOf('/') + 1);
+        } catch (JsonProcessingException e) {
+            return UNNAMED;
+        }
+    }
+
+    private static String indented(String json) {
+        try {
+            return new JsonMapper().readTree(json).toPrettyString();
+        } catch (JsonProcessingException e) {
+            return json;
+        }
+    }
+
+    private static String resource(String name) {
+        try (InputStream stream = HtmlReport.class.getResourceAsStream(name)) {
+            if (stream == null) {
+                throw new IllegalStateException("The report's resource '" + name + "' is not on the class path.");
+            }
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -1,15 +1,40 @@
 package dev.gptq.report;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import dev.gptq.ErrorCode;
+import dev.gptq.GptqException;
 import dev.gptq.calibrate.QuantizationPlan;
+import dev.gptq.calibrate.WeightQuantizer;
 import dev.gptq.evaluate.BlockMetrics;
 import dev.gptq.hessian.LossWeights;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Builds and writes metrics.json. */
 public final class MetricsFile {
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .addModule(finiteNumbers())
+            .build();
+
     private MetricsFile() {}
 
-    /** Metrics of a run from the folded sums of all evaluated blocks. */
+    /**
+     * Metrics of a run from the folded sums of all evaluated blocks.
+     *
+     * @param modelBytes file sizes by model: {@code float}, {@code ptq}, {@code gptq}; absent ones stay null
+     */
     public static RunMetrics build(
             BlockMetrics sums,
             QuantizationPlan plan,
@@ -17,14 +42,82 @@ public final class MetricsFile {
             Map<String, Double> timing,
             RunMetrics.Training training,
             Map<String, Long> modelBytes) {
-        throw new UnsupportedOperationException();
+        List<RunMetrics.Layer> layers = new ArrayList<>();
+        for (int i = 0; i < plan.weights().size(); i++) {
+            WeightQuantizer quantizer = plan.weights().get(i);
+            layers.add(new RunMetrics.Layer(
+                    quantizer.point().name(),
+                    quantizer.bits(),
+                    weights.perLayer()[i],
+                    sums.sqnrPtqDb(i),
+                    sums.sqnrGptqDb(i)));
+        }
+        return new RunMetrics(
+                new RunMetrics.ModelMetrics(sums.floatTop1(), null, null, null, modelBytes.get("float")),
+                quantized(sums.ptq(), modelBytes.get("ptq")),
+                quantized(sums.gptq(), modelBytes.get("gptq")),
+                new LinkedHashMap<>(timing),
+                training,
+                List.copyOf(layers));
     }
 
+    private static RunMetrics.ModelMetrics quantized(BlockMetrics.ModelScores scores, Long bytes) {
+        return new RunMetrics.ModelMetrics(scores.top1(), scores.sqnrDb(), scores.cosine(), scores.agreement(), bytes);
+    }
+
+    /** The file's content; a number that is not finite is written as null, which every JSON reader takes. */
     public static String toJson(RunMetrics metrics) {
-        throw new UnsupportedOperationException();
+        try {
+            return MAPPER.writeValueAsString(metrics) + "\n";
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("Metrics are plain data and always have a JSON form.", e);
+        }
     }
 
+    /**
+     * Reads what {@link #toJson} wrote.
+     *
+     * @throws GptqException BAD_INPUT when it is no metrics file
+     */
     public static RunMetrics fromJson(String json) {
-        throw new UnsupportedOperationException();
+        try {
+            return MAPPER.readValue(json, RunMetrics.class);
+        } catch (JsonProcessingException e) {
+            throw new GptqException(
+                    ErrorCode.BAD_INPUT,
+                    "Cannot read metrics: " + e.getOriginalMessage() + ". Give the metrics.json of a finished run.",
+                    e);
+        }
+    }
+
+    private static SimpleModule finiteNumbers() {
+        SimpleModule module = new SimpleModule("finite-numbers");
+        JsonSerializer<Double> one = new JsonSerializer<>() {
+            @Override
+            public void serialize(Double value, JsonGenerator out, SerializerProvider provider) throws IOException {
+                write(value, out);
+            }
+        };
+        module.addSerializer(Double.class, one);
+        module.addSerializer(double.class, one);
+        module.addSerializer(double[].class, new JsonSerializer<>() {
+            @Override
+            public void serialize(double[] values, JsonGenerator out, SerializerProvider provider) throws IOException {
+                out.writeStartArray();
+                for (double value : values) {
+                    write(value, out);
+                }
+                out.writeEndArray();
+            }
+        });
+        return module;
+    }
+
+    private static void write(double value, JsonGenerator out) throws IOException {
+        if (Double.isFinite(value)) {
+            out.writeNumber(value);
+        } else {
+            out.writeNull();
+        }
     }
 }

@@ -1,18 +1,26 @@
 package dev.gptq.report;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import java.util.Map;
 
 /** The content of metrics.json; {@code floatModel} is written as "float", names in snake_case. */
 public record RunMetrics(
-        ModelMetrics floatModel,
+        @JsonProperty("float") ModelMetrics floatModel,
         ModelMetrics ptq,
         ModelMetrics gptq,
         Map<String, Double> timing,
         Training train,
         List<Layer> layers) {
     /** top1 is null without labels; the others are null for the float model. {@code bytes} is the file's size. */
-    public record ModelMetrics(Double top1, Double sqnrDb, Double cosine, Double agreement, Long bytes) {}
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record ModelMetrics(
+            @JsonInclude(JsonInclude.Include.ALWAYS) Double top1,
+            Double sqnrDb,
+            Double cosine,
+            Double agreement,
+            Long bytes) {}
 
     /** Loss per step (distillation plus regularizer) and its two parts. */
     public record Training(int steps, double[] loss, double[] distillationLoss, double[] regularization) {}

@@ -1,0 +1,203 @@
+package dev.gptq.report;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** What the report's template and charts show of a run's metrics. */
+final class ReportValues {
+    /** Rows of the loss table: enough to follow the course, few enough to read. */
+    private static final int LOSS_ROWS = 20;
+
+    private static final String TOTAL = "total_s";
+    private static final double ONE_POINT = 0.01;
+
+    private ReportValues() {}
+
+    static Map<String, Object> of(RunMetrics metrics) {
+        RunMetrics.Training train = metrics.train();
+        boolean trained = train != null && train.loss() != null && train.loss().length > 0;
+        return Map.ofEntries(
+                Map.entry("headline", headline(metrics)),
+                Map.entry("tiles", tiles(metrics)),
+                Map.entry("models", models(metrics)),
+                Map.entry(
+                        "layers",
+                        metrics.layers().stream().map(ReportValues::layer).toList()),
+                Map.entry("trained", trained),
+                Map.entry("steps", trained ? train.steps() : 0),
+                Map.entry("firstLoss", Figures.number(trained ? train.loss()[0] : null)),
+                Map.entry("lastLoss", Figures.number(trained ? train.loss()[train.loss().length - 1] : null)),
+                Map.entry(
+                        "lowestLoss",
+                        Figures.number(
+                                trained ? Arrays.stream(train.loss()).min().getAsDouble() : null)),
+                Map.entry("losses", trained ? losses(train) : List.of()),
+                Map.entry("times", times(metrics.timing())));
+    }
+
+    private static String headline(RunMetrics metrics) {
+        Double original = metrics.floatModel().top1();
+        Double ptq = metrics.ptq().top1();
+        Double gptq = metrics.gptq().top1();
+        if (Figures.defined(original) && Figures.defined(ptq) && Figures.defined(gptq)) {
+            return "GPTQ reaches " + Figures.percent(gptq) + " top-1: " + points(gptq - ptq, "plain rounding") + ", "
+                    + points(gptq - original, "the float model") + ".";
+        }
+        if (Figures.defined(metrics.ptq().agreement())
+                && Figures.defined(metrics.gptq().agreement())) {
+            return "GPTQ chooses the float model's class for "
+                    + Figures.percent(metrics.gptq().agreement()) + " of the samples; plain rounding for "
+                    + Figures.percent(metrics.ptq().agreement()) + ".";
+        }
+        return "GPTQ's outputs have an SQNR of "
+                + Figures.decibels(metrics.gptq().sqnrDb()) + " dB; plain rounding gives "
+                + Figures.decibels(metrics.ptq().sqnrDb()) + " dB.";
+    }
+
+    private static String points(double difference, String what) {
+        double size = Math.abs(difference) / ONE_POINT;
+        String amount = String.format(Locale.ROOT, "%.2f points", size);
+        return amount.equals("0.00 points")
+                ? "the same as " + what
+                : amount + (difference > 0 ? " above " : " below ") + what;
+    }
+
+    private static List<Map<String, Object>> tiles(RunMetrics metrics) {
+        boolean labelled = Figures.defined(metrics.floatModel().top1());
+        List<Map<String, Object>> tiles = new ArrayList<>();
+        if (labelled) {
+            tiles.add(tile("Float top-1", Figures.percent(metrics.floatModel().top1()), "the model as given", "float"));
+            tiles.add(tile("PTQ top-1", Figures.percent(metrics.ptq().top1()), "rounded to nearest", "ptq"));
+            tiles.add(tile("GPTQ top-1", Figures.percent(metrics.gptq().top1()), "rounding learned", "gptq"));
+        } else {
+            tiles.add(tile(
+                    "PTQ output SQNR", Figures.decibels(metrics.ptq().sqnrDb()) + " dB", "rounded to nearest", "ptq"));
+            tiles.add(tile(
+                    "GPTQ output SQNR", Figures.decibels(metrics.gptq().sqnrDb()) + " dB", "rounding learned", "gptq"));
+        }
+        tiles.add(tile(
+                "File size",
+                Figures.timesSmaller(
+                        metrics.floatModel().bytes(), metrics.gptq().bytes()),
+                "smaller: " + Figures.bytes(metrics.floatModel().bytes()) + " to "
+                        + Figures.bytes(metrics.gptq().bytes()),
+                "size"));
+        return tiles;
+    }
+
+    private static Map<String, Object> tile(String label, String value, String note, String kind) {
+        return Map.of("label", label, "value", value, "note", note, "kind", kind);
+    }
+
+    private static List<Map<String, Object>> models(RunMetrics metrics) {
+        Long reference = metrics.floatModel().bytes();
+        return List.of(
+                model("Float", "float", metrics.floatModel(), reference),
+                model("PTQ", "ptq", metrics.ptq(), reference),
+                model("GPTQ", "gptq", metrics.gptq(), reference));
+    }
+
+    private static Map<String, Object> model(String name, String kind, RunMetrics.ModelMetrics model, Long reference) {
+        return Map.of(
+                "name", name,
+                "kind", kind,
+                "top1", Figures.percent(model.top1()),
+                "agreement", Figures.percent(model.agreement()),
+                "sqnr", Figures.decibels(model.sqnrDb()),
+                "cosine", Figures.cosine(model.cosine()),
+                "size", Figures.bytes(model.bytes()),
+                "smaller", kind.equals("float") ? Figures.MISSING : Figures.timesSmaller(reference, model.bytes()));
+    }
+
+    private static Map<String, Object> layer(RunMetrics.Layer layer) {
+        double gain = layer.sqnrGptqDb() - layer.sqnrPtqDb();
+        return Map.of(
+                "name", layer.name(),
+                "bits", layer.bits(),
+                "ptq", Figures.decibels(layer.sqnrPtqDb()),
+                "gptq", Figures.decibels(layer.sqnrGptqDb()),
+                "gain", Figures.gain(gain),
+                "kind", gain < 0 ? "loss" : "gain",
+                "weight", Figures.number(layer.hessianWeight()));
+    }
+
+    private static List<Map<String, Object>> losses(RunMetrics.Training train) {
+        int steps = train.loss().length;
+        int rows = Math.min(LOSS_ROWS, steps);
+        List<Map<String, Object>> losses = new ArrayList<>();
+        for (int row = 0; row < rows; row++) {
+            int step = rows == 1 ? 0 : (int) ((long) row * (steps - 1) / (rows - 1));
+            losses.add(Map.of(
+                    "step", step,
+                    "loss", Figures.number(train.loss()[step]),
+                    "distillation", Figures.number(at(train.distillationLoss(), step)),
+                    "regularization", Figures.number(at(train.regularization(), step))));
+        }
+        return losses;
+    }
+
+    private static Double at(double[] values, int index) {
+        return values == null || index >= values.length ? null : values[index];
+    }
+
+    private static List<Map<String, Object>> times(Map<String, Double> timing) {
+        double longest = timing.entrySet().stream()
+                .filter(entry -> !entry.getKey().equals(TOTAL) && Figures.defined(entry.getValue()))
+                .mapToDouble(Map.Entry::getValue)
+                .max()
+                .orElse(1);
+        List<Map<String, Object>> times = new ArrayList<>();
+        timing.forEach((stage, seconds) -> times.add(Map.of(
+                "stage",
+                stage.endsWith("_s") ? stage.substring(0, stage.length() - 2) : stage,
+                "seconds",
+                Figures.seconds(seconds),
+                "kind",
+                stage.equals(TOTAL) ? "total" : "stage",
+                "percent",
+                width(stage.equals(TOTAL) ? null : seconds, longest))));
+        return times;
+    }
+
+    private static String width(Double seconds, double longest) {
+        double share = Figures.defined(seconds) && longest > 0 ? 100 * seconds / longest : 0;
+        return String.format(Locale.ROOT, "%.2f", share);
+    }
+
+    /** The charts' numbers as JSON that is safe inside a script element: it holds no {@code <}. */
+    static String chartData(RunMetrics metrics) {
+        ObjectNode data = new JsonMapper().createObjectNode();
+        ArrayNode layers = data.putArray("layers");
+        for (RunMetrics.Layer layer : metrics.layers()) {
+            ObjectNode entry = layers.addObject();
+            entry.put("name", layer.name());
+            entry.put("weight", finite(layer.hessianWeight()));
+            entry.put("ptq", finite(layer.sqnrPtqDb()));
+            entry.put("gptq", finite(layer.sqnrGptqDb()));
+        }
+        RunMetrics.Training train = metrics.train();
+        series(data.putArray("loss"), train == null ? null : train.loss());
+        series(data.putArray("distillation"), train == null ? null : train.distillationLoss());
+        series(data.putArray("regularization"), train == null ? null : train.regularization());
+        return data.toString()
+                .replace("<", "\\u003c")
+                .replace("\u2028", "\\u2028")
+                .replace("\u2029", "\\u2029");
+    }
+
+    private static void series(ArrayNode target, double[] values) {
+        if (values != null) {
+            Arrays.stream(values).mapToObj(ReportValues::finite).forEach(target::add);
+        }
+    }
+
+    private static Double finite(double value) {
+        return Double.isFinite(value) ? value : null;
+    }
+}

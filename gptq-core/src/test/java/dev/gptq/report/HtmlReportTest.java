@@ -1,0 +1,102 @@
+package dev.gptq.report;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class HtmlReportTest {
+    private static final String CONFIG = "model: models/m1.onnx\nseed: 0\n";
+    private static final String MANIFEST = "{\"seed\":0,\"files\":[\"quantized.onnx\"]}";
+
+    @Test
+    void thePageLoadsNothing() {
+        String page = render(SampleMetrics.of(5, 960, "conv"));
+
+        assertThat(page).contains("default-src 'none'");
+        assertThat(page).doesNotContainPattern("(?i)(src|href|action|srcset)\\s*=\\s*[\"']");
+        assertThat(page).doesNotContainPattern("(?i)url\\s*\\(|@import|fetch\\(|XMLHttpRequest|importScripts");
+        assertThat(page).doesNotContainPattern("\\{\\{");
+    }
+
+    @Test
+    void theChartLibraryAndItsStyleAreInside() {
+        String page = render(SampleMetrics.of(5, 10, "conv"));
+
+        assertThat(page).contains("uPlot=function").contains(".uplot");
+    }
+
+    @Test
+    void tablesCarryTheNumbersWithoutScripts() {
+        String page = render(SampleMetrics.of(5, 960, "conv")).replaceAll("(?s)<script.*?</script>", "");
+
+        assertThat(page).contains("90.21\u00a0%", "57.21\u00a0%", "87.36\u00a0%", "91.15\u00a0%", "0.97261");
+        assertThat(page).contains("3.61×");
+        assertThat(page).contains(">conv0<", ">conv4<", ">74.9<");
+        assertThat(page).contains("30.15 points above plain rounding", "2.85 points below the float model");
+        assertThat(page).contains("<h1>m1.onnx</h1>");
+    }
+
+    @Test
+    void chartDataIsJsonWithEveryLayerAndStep() throws Exception {
+        RunMetrics metrics = SampleMetrics.of(24, 960, "block");
+
+        JsonNode data = chartData(render(metrics));
+
+        assertThat(data.get("layers")).hasSize(24);
+        assertThat(data.get("loss")).hasSize(960);
+        assertThat(data.get("layers").get(23).get("name").asText()).isEqualTo("block23");
+        assertThat(data.get("layers").get(3).get("gptq").asDouble())
+                .isEqualTo(metrics.layers().get(3).sqnrGptqDb());
+        assertThat(data.get("regularization").get(959).asDouble())
+                .isEqualTo(metrics.train().regularization()[959]);
+    }
+
+    @Test
+    void noNameCanAddMarkup() throws Exception {
+        String evil = "</script><script>alert(1)</script><!--";
+
+        String page = HtmlReport.render(
+                SampleMetrics.of(2, 3, evil), "model: \"" + evil + "\"", "{\"host\":\"" + evil + "\"}");
+
+        assertThat(page).doesNotContain("<script>alert(1)").doesNotContain("</script><script>a");
+        assertThat(page).contains("&lt;/script&gt;&lt;script&gt;alert(1)");
+        assertThat(chartData(page).get("layers").get(1).get("name").asText()).isEqualTo(evil + "1");
+        assertThat(Pattern.compile("<script").matcher(page).results().count()).isEqualTo(3);
+    }
+
+    @Test
+    void valuesThatAreNotFiniteAreNullInChartsAndDashesInTables() throws Exception {
+        RunMetrics metrics = new RunMetrics(
+                new RunMetrics.ModelMetrics(null, null, null, null, null),
+                new RunMetrics.ModelMetrics(null, 10.0, 0.9, null, null),
+                new RunMetrics.ModelMetrics(null, 20.0, 0.99, null, null),
+                Map.of("total_s", 1.0),
+                new RunMetrics.Training(0, new double[0], new double[0], new double[0]),
+                List.of(new RunMetrics.Layer("only", 8, Double.NaN, Double.POSITIVE_INFINITY, 40)));
+
+        String page = render(metrics);
+
+        JsonNode layer = chartData(page).get("layers").get(0);
+        assertThat(layer.get("weight").isNull()).isTrue();
+        assertThat(layer.get("ptq").isNull()).isTrue();
+        assertThat(page).doesNotContain("NaN").doesNotContain("id=\"loss-chart\"");
+        assertThat(page).contains("SQNR of 20.0 dB; plain rounding gives 10.0 dB");
+    }
+
+    private static String render(RunMetrics metrics) {
+        return HtmlReport.render(metrics, CONFIG, MANIFEST);
+    }
+
+    private static JsonNode chartData(String page) throws Exception {
+        Matcher data = Pattern.compile("<script type=\"application/json\" id=\"data\">(.*?)</script>", Pattern.DOTALL)
+                .matcher(page);
+        assertThat(data.find()).isTrue();
+        return new JsonMapper().readTree(data.group(1));
+    }
+}
