@@ -66,15 +66,15 @@
     const longest = Math.max(...names.map(name => Math.min(18, name.length)));
     return {
       options: {
-        height: rotated ? 270 + longest * 5 : 300,
+        height: rotated ? 264 + longest * 6.2 : 300,
         cursor: {points: {show: false}, drag: {x: false, y: false}, y: false},
         scales: {
           x: {time: false, range: [-0.6, names.length - 0.4]},
           y: logarithmic ? {distr: 3, log: 10} : {range: (_, low, high) => [Math.min(0, low * 1.08), Math.max(0, high * 1.08) || 1]},
         },
         axes: [
-          axis({grid: {show: false}, splits: () => names.map((_, i) => i), rotate: rotated ? -60 : 0,
-            size: rotated ? 30 + longest * 5 : 34,
+          axis({grid: {show: false}, splits: () => names.map((_, i) => i), rotate: rotated ? 60 : 0,
+            size: rotated ? 24 + longest * 6.2 : 34,
             values: (_, splits) => splits.map(i => names[i] == null ? "" : shorten(names[i], 18))}),
           axis({label, size: 56, values: (_, splits) => splits.map(v => v == null ? "" : show(v))}),
         ],
