@@ -26,6 +26,11 @@ public final class GraphExecutor implements AutoCloseable {
         throw new UnsupportedOperationException();
     }
 
+    /** The device the graph runs on. */
+    public ai.djl.Device device() {
+        throw new UnsupportedOperationException();
+    }
+
     public Graph graph() {
         throw new UnsupportedOperationException();
     }

@@ -1,20 +1,127 @@
 package dev.gptq.train;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import dev.gptq.calibrate.ActivationQuantizer;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.config.GradientPTQConfig;
+import dev.gptq.engine.Autograd;
+import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
+import dev.gptq.engine.TensorHook;
 import dev.gptq.hessian.LossWeights;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
-/** The gradient of one micro-batch as a pure function; used by the local trainer and by Spark lanes alike. */
+/**
+ * The gradient of one micro-batch as a pure function; used by the local trainer and by Spark lanes alike. The student is
+ * the float graph with the kernels and biases of {@link StudentParameters} and fake-quantized activations. Rounding itself
+ * is not differentiated here: the driver applies the chain rule to the kernels' gradient.
+ */
 public final class GradientComputer {
+    private final GraphExecutor floatModel;
+    private final ParameterLayout layout;
+    private final Map<String, ActivationFakeQuantizer> activations = new HashMap<>();
+    private final DistillationLoss loss;
+    private final float[] layerWeights;
+
     /** {@code lossWeights.perSample} is not used here (micro-batches bring theirs) and may be null. */
     public GradientComputer(
             GraphExecutor floatModel, QuantizationPlan plan, GradientPTQConfig config, LossWeights lossWeights) {
-        throw new UnsupportedOperationException();
+        this.floatModel = floatModel;
+        this.layout = ParameterLayout.of(floatModel.graph(), plan);
+        for (ActivationQuantizer quantizer : plan.activations()) {
+            activations.put(quantizer.tensor(), new ActivationFakeQuantizer(quantizer));
+        }
+        this.loss = DistillationLosses.of(config.loss());
+        this.layerWeights = lossWeights.perLayer();
     }
 
     /** Runs teacher and student and differentiates the distillation loss. Thread-safe. */
     public LaneGradient compute(StudentParameters parameters, MicroBatch batch) {
-        throw new UnsupportedOperationException();
+        try (NDManager scope = Engines.newScope(floatModel.device())) {
+            Map<String, NDArray> feeds = new HashMap<>();
+            batch.samples().inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(scope, tensor)));
+            List<NDArray> teacher = teacherOutputs(scope, feeds);
+            try (Autograd.Recording recording = Autograd.record()) {
+                List<Leaf> leaves = leaves(scope, parameters);
+                leaves.forEach(leaf -> feeds.put(leaf.constant(), leaf.array()));
+                List<NDArray> student = studentOutputs(scope, feeds, parameters.quantizedFraction());
+                NDArray share = loss.share(student, teacher, context(batch));
+                Autograd.backward(share, null, false);
+                return new LaneGradient(share.getFloat(), gradient(leaves));
+            }
+        }
     }
+
+    private DistillationLoss.Context context(MicroBatch batch) {
+        return new DistillationLoss.Context(
+                layerWeights,
+                batch.sampleWeights(),
+                batch.attentionDenominator(),
+                batch.samples().size(),
+                batch.globalBatchSize());
+    }
+
+    private List<NDArray> teacherOutputs(NDManager scope, Map<String, NDArray> feeds) {
+        Map<String, NDArray> captured = new HashMap<>();
+        try (Autograd.Recording paused = Autograd.pause()) {
+            floatModel.run(scope, feeds, (tensor, value) -> {
+                captured.put(tensor, value);
+                return value;
+            });
+        }
+        return comparePoints(captured);
+    }
+
+    private List<NDArray> studentOutputs(NDManager scope, Map<String, NDArray> feeds, double fraction) {
+        Map<String, NDArray> captured = new HashMap<>();
+        TensorHook hook = (tensor, value) -> {
+            captured.put(tensor, value);
+            ActivationFakeQuantizer quantizer = activations.get(tensor);
+            return quantizer == null ? value : quantizer.blend(value, fraction);
+        };
+        floatModel.run(scope, feeds, hook);
+        return comparePoints(captured);
+    }
+
+    private List<NDArray> comparePoints(Map<String, NDArray> captured) {
+        List<NDArray> outputs = new ArrayList<>();
+        for (ParameterLayout.Layer layer : layout.layers()) {
+            outputs.add(captured.get(layer.point().output()));
+        }
+        return outputs;
+    }
+
+    private List<Leaf> leaves(NDManager scope, StudentParameters parameters) {
+        List<Leaf> leaves = new ArrayList<>();
+        for (ParameterLayout.Layer layer : layout.layers()) {
+            leaves.add(leaf(scope, parameters.values(), layer.point().weight(), layer.kernel()));
+            if (layer.bias() != null) {
+                leaves.add(leaf(scope, parameters.values(), layer.point().bias(), layer.bias()));
+            }
+        }
+        return leaves;
+    }
+
+    private static Leaf leaf(NDManager scope, float[] values, String constant, ParameterLayout.Slice slice) {
+        FloatBuffer buffer = FloatBuffer.wrap(values, slice.offset(), slice.size());
+        return new Leaf(constant, slice, Autograd.leaf(scope.create(buffer, new Shape(slice.shape()))));
+    }
+
+    private float[] gradient(List<Leaf> leaves) {
+        float[] gradient = new float[layout.totalCount()];
+        for (Leaf leaf : leaves) {
+            float[] part = Autograd.gradient(leaf.array()).toFloatArray();
+            System.arraycopy(part, 0, gradient, leaf.slice().offset(), part.length);
+        }
+        return gradient;
+    }
+
+    /** A constant of the graph that this step trains. */
+    private record Leaf(String constant, ParameterLayout.Slice slice, NDArray array) {}
 }

@@ -1,0 +1,48 @@
+package dev.gptq.train;
+
+import ai.djl.ndarray.NDArray;
+import dev.gptq.calibrate.ActivationQuantizer;
+import dev.gptq.calibrate.QuantizationGrid;
+import dev.gptq.engine.Autograd;
+
+/**
+ * Quantizes one activation tensor in floating point: Q(x) = step * clip(round(x / step), minimum, maximum) with the zero
+ * point taken off the bounds (MCT 2.11). In training the quantized fraction f grows and the tensor is
+ * (1 - f) * x + f * Q(x). MCT's straight-through estimator passes rounding and clip alike, so the gradient is 1 everywhere.
+ */
+final class ActivationFakeQuantizer {
+    /** Adding and subtracting 1.5 * 2^23 rounds a float of moderate size half to even, in place. */
+    private static final float ROUNDER = 12582912f;
+
+    private final float step;
+    private final float lowest;
+    private final float highest;
+
+    ActivationFakeQuantizer(ActivationQuantizer quantizer) {
+        QuantizationGrid grid = quantizer.grid();
+        this.step = grid.scale()[0];
+        this.lowest = step * (grid.minimum() - grid.zeroPoint()[0]);
+        this.highest = step * (grid.maximum() - grid.zeroPoint()[0]);
+    }
+
+    /** The blend (1 - fraction) * x + fraction * Q(x), whose gradient with respect to x is 1. */
+    NDArray blend(NDArray x, double fraction) {
+        if (fraction == 0) {
+            return x;
+        }
+        NDArray change;
+        try (Autograd.Recording paused = Autograd.pause()) {
+            change = quantize(x).subi(x);
+            if (fraction != 1) {
+                change.muli((float) fraction);
+            }
+        }
+        return change.addi(x);
+    }
+
+    /** Q(x), without gradient. */
+    NDArray quantize(NDArray x) {
+        NDArray quantized = x.clip(lowest, highest);
+        return quantized.divi(step).addi(ROUNDER).subi(ROUNDER).muli(step);
+    }
+}

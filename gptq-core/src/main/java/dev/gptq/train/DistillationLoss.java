@@ -1,0 +1,41 @@
+package dev.gptq.train;
+
+import ai.djl.ndarray.NDArray;
+import java.util.List;
+
+/**
+ * How far the student is from the teacher in one micro-batch. Implementations named in a configuration have a public
+ * constructor without arguments, keep no state, and may be called from several threads at once.
+ */
+public interface DistillationLoss {
+    /**
+     * The micro-batch's share of the step's loss, as a scalar array that depends differentiably on {@code student}.
+     * Shares of all micro-batches of a step are summed, so a mean over samples has to be multiplied by
+     * {@link Context#shareOfBatch}.
+     *
+     * @param student raw outputs of the quantized model at the compare points, samples first
+     * @param teacher the float model's, without gradient
+     */
+    NDArray share(List<NDArray> student, List<NDArray> teacher, Context context);
+
+    /**
+     * What a loss may weigh with.
+     *
+     * @param layerWeights one weight per compare point
+     * @param sampleWeights [sample][compare point] for sample-layer attention, else null
+     * @param attentionDenominator of the step: max over compare points of the mean sample weight over the global batch
+     * @param samples samples in the micro-batch
+     * @param globalBatchSize samples in the step
+     */
+    record Context(
+            float[] layerWeights,
+            float[][] sampleWeights,
+            double attentionDenominator,
+            int samples,
+            int globalBatchSize) {
+        /** This micro-batch's part of the step's samples. */
+        public double shareOfBatch() {
+            return (double) samples / globalBatchSize;
+        }
+    }
+}

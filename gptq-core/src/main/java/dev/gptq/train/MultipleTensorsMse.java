@@ -1,0 +1,27 @@
+package dev.gptq.train;
+
+import ai.djl.ndarray.NDArray;
+import java.util.List;
+
+/**
+ * Weighted mean over layers of the normalised squared error (MCT 2.8, multiple_tensors_mse_loss):
+ * mean_l(w_l * mean((x_l - y_l)^2) / mean(x_l^2)) with teacher x. Means are taken over the micro-batch: with more than one
+ * lane each normalises by its own teacher outputs, and lanes count by their samples. A layer whose teacher outputs are all
+ * zero has no scale to compare by and is left out.
+ */
+final class MultipleTensorsMse implements DistillationLoss {
+    @Override
+    public NDArray share(List<NDArray> student, List<NDArray> teacher, Context context) {
+        NDArray total = null;
+        for (int l = 0; l < student.size(); l++) {
+            double energy = LossTerms.sumOfSquares(teacher.get(l));
+            // mean / mean = sum / sum
+            double factor =
+                    energy == 0 ? 0 : context.layerWeights()[l] * context.shareOfBatch() / (student.size() * energy);
+            NDArray difference = student.get(l).sub(teacher.get(l)).flatten();
+            NDArray term = difference.mul(difference).sum().mul(factor);
+            total = total == null ? term : total.add(term);
+        }
+        return total;
+    }
+}

@@ -1,0 +1,140 @@
+package dev.gptq.train;
+
+import dev.gptq.calibrate.QuantizationGrid;
+import dev.gptq.calibrate.WeightQuantizer;
+import dev.gptq.config.QuantizationMethod;
+
+/**
+ * Soft rounding (MCT 2.9): q = step * (clip(floor(w / step) + h(alpha)) - zero point) with the rectified sigmoid
+ * h(alpha) = clip(1.2 * sigmoid(alpha) - 0.1, 0, 1). The gradient passes the outer clip and stops at h's own clip.
+ * Arithmetic is float32 in torch's order of operations, because h sits exactly on its border for weights that lie on the
+ * grid, and whether their gradient passes must not depend on a rounding error.
+ */
+final class SoftRoundingQuantizer extends RoundingQuantizer {
+    private static final float GAMMA = -0.1f;
+    private static final float ZETA_MINUS_GAMMA = 1.2f;
+    private static final float HALF = 0.5f;
+
+    private final float[] kernel;
+    private final float[] floor;
+    private final float[] target;
+    private final float[] slope;
+
+    SoftRoundingQuantizer(WeightQuantizer quantizer, float[] kernel, long[] shape, int offset) {
+        super(quantizer, shape, offset);
+        this.kernel = kernel;
+        this.floor = new float[size];
+        this.target = new float[size];
+        this.slope = new float[size];
+        for (int start = 0, channel = 0; start < size; start += inner, channel = (channel + 1) % channels) {
+            float step = grid.scale()[channel];
+            float lowest = -grid.zeroPoint()[channel] * step;
+            for (int i = start; i < start + inner; i++) {
+                floor[i] = (float) Math.floor((kernel[i] - lowest) / step);
+            }
+        }
+    }
+
+    /** h = fraction of w / step, so the student starts as the (clipped) float model: alpha = -ln(1.2 / (r + 0.1) - 1). */
+    @Override
+    void initialize(float[] variables) {
+        float last = grid.maximum() - grid.minimum();
+        for (int start = 0, channel = 0; start < size; start += inner, channel = (channel + 1) % channels) {
+            float step = initialStep(channel);
+            float lowest = initialLowest(channel);
+            // Integers count from the grid's minimum for UNIFORM only; a symmetric grid has its zero at integer zero.
+            float first = grid.minimum();
+            for (int i = start; i < start + inner; i++) {
+                float position = Math.max(first, Math.min(first + last, (kernel[i] - lowest) / step));
+                float fraction = position - (float) Math.floor(position);
+                float odds = ZETA_MINUS_GAMMA / (fraction - GAMMA) - 1;
+                variables[offset + i] = -(float) StrictMath.log(odds);
+            }
+        }
+    }
+
+    @Override
+    void forward(float[] variables, float[] scales, int scaleOffset, float[] kernels) {
+        float minimum = grid.minimum();
+        float maximum = grid.maximum();
+        for (int start = 0, channel = 0; start < size; start += inner, channel = (channel + 1) % channels) {
+            float step = grid.scale()[channel];
+            float factor = scales == null ? 1 : LearnedScale.value(scales[scaleOffset + channel]);
+            float zeroPoint = grid.zeroPoint()[channel];
+            for (int i = start; i < start + inner; i++) {
+                float sigmoid = 1 / (1 + (float) DeterministicMath.exp(-variables[offset + i]));
+                float raw = sigmoid * ZETA_MINUS_GAMMA + GAMMA;
+                float h = Math.max(0, Math.min(1, raw));
+                target[i] = h;
+                slope[i] = raw == h ? ZETA_MINUS_GAMMA * sigmoid * (1 - sigmoid) : 0;
+                float integer = Math.max(minimum, Math.min(maximum, floor[i] + h));
+                kernels[offset + i] = factor * (step * (integer - zeroPoint));
+            }
+        }
+    }
+
+    @Override
+    void backward(
+            float[] kernelGradient, float[] scales, int scaleOffset, float[] variableGradient, float[] scaleGradient) {
+        for (int start = 0, channel = 0; start < size; start += inner, channel = (channel + 1) % channels) {
+            float step = grid.scale()[channel];
+            float factor = scales == null ? 1 : LearnedScale.value(scales[scaleOffset + channel]);
+            float stepFactor = step * factor;
+            for (int i = start; i < start + inner; i++) {
+                variableGradient[offset + i] = kernelGradient[offset + i] * stepFactor * slope[i];
+            }
+            if (scales != null) {
+                scaleGradient[scaleOffset + channel] += (float) unscaledProduct(kernelGradient, start, step)
+                        * LearnedScale.slope(scales[scaleOffset + channel]);
+            }
+        }
+    }
+
+    /** Sum over a run of elements of (kernel without learned factor) * gradient. Learned factors have zero point 0. */
+    private double unscaledProduct(float[] kernelGradient, int start, float step) {
+        double sum = 0;
+        for (int i = start; i < start + inner; i++) {
+            float integer = Math.max(grid.minimum(), Math.min(grid.maximum(), floor[i] + target[i]));
+            sum += (double) (step * integer) * kernelGradient[offset + i];
+        }
+        return sum;
+    }
+
+    @Override
+    int[] integers(float[] variables) {
+        int[] integers = new int[size];
+        for (int i = 0; i < size; i++) {
+            float sigmoid = 1 / (1 + (float) DeterministicMath.exp(-variables[offset + i]));
+            int up = sigmoid * ZETA_MINUS_GAMMA + GAMMA >= HALF ? 1 : 0;
+            integers[i] = Math.max(grid.minimum(), Math.min(grid.maximum(), (int) floor[i] + up));
+        }
+        return integers;
+    }
+
+    /** h of the last {@link #forward}, by element. */
+    float[] target() {
+        return target;
+    }
+
+    /** dh / dalpha of the last {@link #forward}, by element. */
+    float[] slope() {
+        return slope;
+    }
+
+    /** MCT starts from the thresholds as given: before rounding to a power of two, before zero is put on the grid. */
+    private float initialStep(int channel) {
+        if (quantizer.method() == QuantizationMethod.UNIFORM) {
+            float range =
+                    (float) quantizer.rangeMax()[channel] - (float) quantizer.rangeMin()[channel];
+            return (float) Math.max(range, QuantizationGrid.MIN_THRESHOLD) / (grid.maximum() - grid.minimum());
+        }
+        double threshold = Math.max(quantizer.threshold()[channel], QuantizationGrid.MIN_THRESHOLD);
+        return (float) threshold / (1 << (quantizer.bits() - 1));
+    }
+
+    private float initialLowest(int channel) {
+        return quantizer.method() == QuantizationMethod.UNIFORM
+                ? (float) quantizer.rangeMin()[channel]
+                : 0;
+    }
+}
