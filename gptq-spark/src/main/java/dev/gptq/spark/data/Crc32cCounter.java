@@ -1,0 +1,27 @@
+package dev.gptq.spark.data;
+
+import java.util.zip.CRC32C;
+
+/** CRC32C of bytes as eight lowercase hexadecimal digits. */
+public final class Crc32cCounter {
+    private final CRC32C crc = new CRC32C();
+
+    public void update(byte[] bytes) {
+        crc.update(bytes);
+    }
+
+    public void update(byte[] bytes, int offset, int length) {
+        crc.update(bytes, offset, length);
+    }
+
+    public String value() {
+        return String.format(java.util.Locale.ROOT, "%08x", crc.getValue());
+    }
+
+    /** The checksum of one array. */
+    public static String of(byte[] bytes) {
+        Crc32cCounter counter = new Crc32cCounter();
+        counter.update(bytes);
+        return counter.value();
+    }
+}

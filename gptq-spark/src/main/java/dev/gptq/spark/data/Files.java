@@ -1,0 +1,119 @@
+package dev.gptq.spark.data;
+
+import dev.gptq.GptqException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+
+/** Finds file systems and input files through Hadoop, so that every path may lie on any storage. */
+public final class Files {
+    private Files() {}
+
+    /**
+     * The file system of a path in a run directory. The local one is used without Hadoop's checksum files: a run directory
+     * holds what its contract lists and nothing else, and checksums are in its manifest.
+     */
+    public static FileSystem of(Path path, Configuration hadoop) throws IOException {
+        FileSystem shared = path.getFileSystem(hadoop);
+        if (!shared.getScheme().equals("file")) {
+            return shared;
+        }
+        RawLocalFileSystem local = new RawLocalFileSystem();
+        local.initialize(shared.getUri(), hadoop);
+        return local;
+    }
+
+    /** All bytes of an input file; {@code what} is its role in messages, such as "model". */
+    public static byte[] readInput(String location, String what, Configuration hadoop) {
+        try {
+            Path path = new Path(location);
+            FileSystem files = path.getFileSystem(hadoop);
+            if (files.getFileStatus(path).isDirectory()) {
+                throw GptqException.badInput("Cannot read %s '%s': it is a directory. Give a file.", what, location);
+            }
+            try (var in = files.open(path)) {
+                return in.readAllBytes();
+            }
+        } catch (FileNotFoundException e) {
+            throw missing(what, location);
+        } catch (IllegalArgumentException e) {
+            throw GptqException.badInput("Cannot read %s '%s': it is no valid path. Correct it.", what, location);
+        } catch (IOException e) {
+            throw unreadable(e, what, location);
+        }
+    }
+
+    /** The data files of a path (a file, a folder or a glob) in name order; hidden ones are left out. */
+    static List<FileStatus> dataFiles(String location, Configuration hadoop) {
+        try {
+            Path path = new Path(location);
+            FileSystem files = path.getFileSystem(hadoop);
+            FileStatus[] matches = files.globStatus(path);
+            if (matches == null || matches.length == 0) {
+                throw missing("dataset", location);
+            }
+            List<FileStatus> found = new ArrayList<>();
+            for (FileStatus match : matches) {
+                addFiles(match, files, found);
+            }
+            found.sort((a, b) -> a.getPath().compareTo(b.getPath()));
+            return found;
+        } catch (FileNotFoundException e) {
+            throw missing("dataset", location);
+        } catch (IllegalArgumentException e) {
+            throw GptqException.badInput("Cannot read dataset '%s': it is no valid path. Correct it.", location);
+        } catch (IOException e) {
+            throw unreadable(e, "dataset", location);
+        }
+    }
+
+    static List<String> identity(List<FileStatus> files) {
+        return files.stream()
+                .map(file -> file.getPath() + " " + file.getLen() + " " + file.getModificationTime())
+                .toList();
+    }
+
+    static GptqException unreadable(IOException cause, String what, String location) {
+        return GptqException.io(
+                cause,
+                "Cannot read %s '%s': %s. Check access rights and the storage.",
+                what,
+                location,
+                firstLine(cause));
+    }
+
+    /** The first line of a failure's message, for messages of one line. */
+    public static String firstLine(Throwable cause) {
+        String message = cause.getMessage();
+        return message == null
+                ? cause.getClass().getSimpleName()
+                : message.lines().findFirst().orElse("").replaceAll("\\.+$", "");
+    }
+
+    private static GptqException missing(String what, String location) {
+        return GptqException.badInput(
+                "Cannot read %s '%s': there is no such file. Check the path; one without a scheme belongs to the default"
+                        + " file system.",
+                what, location);
+    }
+
+    private static void addFiles(FileStatus status, FileSystem files, List<FileStatus> found) throws IOException {
+        if (status.isFile()) {
+            found.add(status);
+            return;
+        }
+        for (FileStatus child : Arrays.asList(files.listStatus(status.getPath()))) {
+            char first = child.getPath().getName().charAt(0);
+            if (first != '.' && first != '_') {
+                addFiles(child, files, found);
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package dev.gptq.spark.data;
+
+import dev.gptq.GptqException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.function.PairFlatMapFunction;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import org.apache.spark.util.TaskCompletionListener;
+import scala.Tuple2;
+
+/** A file's path -> its keyed samples; the arrays in use are read side by side, each through its own stream. */
+final class NpyRows implements PairFlatMapFunction<String, OrderKey, byte[]> {
+    private final SampleEncoder encoder;
+    private final SampleKeys keys;
+    private final String idArray;
+    private final String labelArray;
+    private final Broadcast<SerializableConfiguration> hadoop;
+
+    NpyRows(
+            SampleEncoder encoder,
+            SampleKeys keys,
+            String idArray,
+            String labelArray,
+            Broadcast<SerializableConfiguration> hadoop) {
+        this.encoder = encoder;
+        this.keys = keys;
+        this.idArray = idArray;
+        this.labelArray = labelArray;
+        this.hadoop = hadoop;
+    }
+
+    @Override
+    public Iterator<Tuple2<OrderKey, byte[]>> call(String path) throws IOException {
+        Reader reader = new Reader(path);
+        TaskContext.get().addTaskCompletionListener((TaskCompletionListener) context -> reader.close());
+        Iterator<Long> rows = LongStream.range(0, reader.inputs.get(0).header().rows())
+                .boxed()
+                .iterator();
+        return new KeyedIterator<>(rows, reader::keyed);
+    }
+
+    /** The open arrays of one file. */
+    private final class Reader {
+        private final String path;
+        private final List<NpyArray> inputs = new ArrayList<>();
+        private final List<NpyArray> open = new ArrayList<>();
+        private final NpyArray ids;
+        private final NpyArray labels;
+
+        Reader(String path) throws IOException {
+            this.path = path;
+            for (var mapping : encoder.mappings()) {
+                inputs.add(open(mapping.column()));
+            }
+            ids = idArray == null ? null : open(idArray);
+            labels = labelArray == null ? null : open(labelArray);
+        }
+
+        private NpyArray open(String name) throws IOException {
+            Configuration configuration = hadoop.value().value();
+            NpyArray array = NpyArray.open(new Path(path), name, configuration);
+            open.add(array);
+            return array;
+        }
+
+        Tuple2<OrderKey, byte[]> keyed(long index) {
+            String id = null;
+            try {
+                ByteBuffer record = encoder.newRecord();
+                id = ids == null ? null : String.valueOf(ids.readInteger());
+                for (int input = 0; input < inputs.size(); input++) {
+                    double[] raw =
+                            new double[encoder.layout().inputs().get(input).elements()];
+                    inputs.get(input).readRow(raw);
+                    encoder.putInput(input, raw, record);
+                }
+                if (labels != null) {
+                    record.putLong(labels.readInteger());
+                }
+                return keys.key(id, record.array());
+            } catch (BadSampleException e) {
+                throw GptqException.badInput(
+                        "Cannot use row %d of '%s'%s: %s. Correct or remove the row.",
+                        index, path, id == null ? "" : " (" + idArray + " " + id + ")", e.getMessage());
+            } catch (IOException e) {
+                throw Files.unreadable(e, "dataset", path);
+            }
+        }
+
+        void close() {
+            for (NpyArray array : open) {
+                try {
+                    array.close();
+                } catch (IOException e) {
+                    throw new java.io.UncheckedIOException(e);
+                }
+            }
+        }
+    }
+}

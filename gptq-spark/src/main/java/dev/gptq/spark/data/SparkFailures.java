@@ -1,0 +1,56 @@
+package dev.gptq.spark.data;
+
+import dev.gptq.ErrorCode;
+import dev.gptq.GptqException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.apache.spark.SparkException;
+import org.apache.spark.sql.AnalysisException;
+
+/** What Spark throws -> the failure behind it, as one line for people. */
+public final class SparkFailures {
+    private SparkFailures() {}
+
+    /**
+     * The GptqException that was thrown in a task, else one made from the cause.
+     *
+     * @param action what could not be done, such as "read dataset 'x'"
+     * @param remedy a sentence
+     */
+    public static GptqException translate(Throwable failure, String action, String remedy) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof GptqException domain) {
+                return domain;
+            }
+        }
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof AnalysisException) {
+                return failure(ErrorCode.BAD_INPUT, cause, action, remedy);
+            }
+            if (cause instanceof IOException || cause instanceof UncheckedIOException) {
+                ErrorCode code = cause instanceof FileNotFoundException ? ErrorCode.BAD_INPUT : ErrorCode.IO;
+                return failure(code, cause, action, remedy);
+            }
+            if (isParquetFailure(cause)) {
+                return failure(ErrorCode.BAD_INPUT, cause, action, remedy);
+            }
+        }
+        if (failure instanceof SparkException) {
+            return failure(ErrorCode.CLUSTER, failure, action, "See the executors' logs.");
+        }
+        throw failure instanceof RuntimeException runtime ? runtime : new IllegalStateException(failure);
+    }
+
+    /** Parquet's own exceptions (a file that is none, a broken page) have no common type. */
+    private static boolean isParquetFailure(Throwable cause) {
+        String message = cause.getMessage();
+        return cause.getClass().getName().startsWith("org.apache.parquet")
+                || (message != null && message.contains("is not a Parquet file"));
+    }
+
+    private static GptqException failure(ErrorCode code, Throwable cause, String action, String remedy) {
+        String message = "Cannot " + action + ": " + Files.firstLine(cause) + ". " + remedy;
+        return new GptqException(code, message, cause);
+    }
+}

@@ -1,0 +1,40 @@
+package dev.gptq.spark.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * Content of a sample store's index.json.
+ *
+ * @param samples samples in the store; files may hold more than a limit took
+ * @param files in canonical order
+ */
+public record StoreIndex(SampleLayout layout, long samples, List<StoreFile> files) implements Serializable {
+    /** The index's name in its folder. */
+    public static final String FILE_NAME = "index.json";
+
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    /** One file of records and the CRC32C of all its bytes. */
+    public record StoreFile(String name, long samples, String crc32c) implements Serializable {}
+
+    public StoreIndex {
+        files = List.copyOf(files);
+    }
+
+    public String toJson() {
+        try {
+            return JSON.writeValueAsString(this);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Parses an index; throws JsonProcessingException when it is none. */
+    static StoreIndex fromJson(byte[] json) throws java.io.IOException {
+        return JSON.readValue(json, StoreIndex.class);
+    }
+}

@@ -1,0 +1,139 @@
+package dev.gptq.spark.task;
+
+import dev.gptq.spark.data.Outcome;
+import dev.gptq.spark.data.SparkFailures;
+import java.io.Serializable;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.LongConsumer;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function;
+import org.apache.spark.broadcast.Broadcast;
+import scala.collection.Iterator;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+import scala.runtime.AbstractFunction1;
+import scala.runtime.AbstractFunction2;
+import scala.runtime.BoxedUnit;
+
+/**
+ * Runs a {@link BlockTask} over the blocks of a sample store as one Spark job and folds the results in block order. The
+ * result has the same bits for any number of tasks; the driver holds a few results at a time.
+ *
+ * @param store folder of the sample store
+ * @param samples the first samples of the store are used
+ * @param blockSize samples per block; the last block may be smaller
+ */
+public record BlockJob(
+        JavaSparkContext spark, Broadcast<SharedModel> model, String store, long samples, int blockSize) {
+    /** Tasks per core: enough to level out slow ones. */
+    private static final int TASKS_PER_CORE = 4;
+
+    /** Number of blocks. */
+    public long blocks() {
+        return (samples + blockSize - 1) / blockSize;
+    }
+
+    /** Cuts the blocks for the cluster at hand. */
+    public List<BlockRun> runs() {
+        return BlockRun.cut(blocks(), spark.defaultParallelism() * TASKS_PER_CORE);
+    }
+
+    /**
+     * Maps and folds all blocks.
+     *
+     * @param stage the stage's name in messages
+     * @param progress gets the number of blocks done so far
+     */
+    public <T> T fold(BlockTask<T> task, String stage, LongConsumer progress) {
+        return fold(task, runs(), stage, progress);
+    }
+
+    <T> T fold(BlockTask<T> task, List<BlockRun> runs, String stage, LongConsumer progress) {
+        OrderedFold<T> fold = new OrderedFold<>(blocks(), task::merge);
+        JavaRDD<Outcome<T>> results = spark.parallelize(runs, runs.size()).map(new FoldRun<>(this, task));
+        long[] done = new long[1];
+        forEach(results, stage, (index, outcome) -> {
+            BlockRun run = runs.get(index);
+            fold.accept(run.level(), run.index(), outcome.get());
+            done[0] += run.blocks();
+            progress.accept(done[0]);
+        });
+        return fold.result();
+    }
+
+    /**
+     * Computes an RDD of one element per partition and hands elements over as they come, one call at a time; what the
+     * consumer throws ends the job.
+     */
+    public static <T> void forEach(JavaRDD<T> results, String stage, BiConsumer<Integer, T> consumer) {
+        ClassTag<T> tag = ClassTag$.MODULE$.apply(Object.class);
+        try {
+            results.context().runJob(results.rdd(), new First<T>(), new Handler<>(consumer), tag);
+        } catch (Exception e) {
+            throw SparkFailures.translate(e, "finish stage '" + stage + "'", "See the executors' logs.");
+        }
+    }
+
+    private SampleReader reader() {
+        return new SampleReader(model, store, samples, blockSize);
+    }
+
+    /** Reads blocks on executors. */
+    public record SampleReader(Broadcast<SharedModel> model, String store, long samples, int blockSize)
+            implements Serializable {
+        /** The block's samples. */
+        public dev.gptq.graph.SampleBatch block(ExecutorModels.Lease models, long block) {
+            long first = block * blockSize;
+            return models.read(store, first, Math.toIntExact(Math.min(blockSize, samples - first)));
+        }
+    }
+
+    /** A run of blocks -> its folded result. */
+    private static final class FoldRun<T> implements Function<BlockRun, Outcome<T>> {
+        private final SampleReader reader;
+        private final BlockTask<T> task;
+
+        FoldRun(BlockJob job, BlockTask<T> task) {
+            this.reader = job.reader();
+            this.task = task;
+        }
+
+        @Override
+        public Outcome<T> call(BlockRun run) {
+            return Outcome.of(() -> {
+                OrderedFold<T> fold = new OrderedFold<>(run.blocks(), task::merge);
+                try (ExecutorModels.Lease models =
+                        ExecutorModels.lease(reader.model().value())) {
+                    for (long block = 0; block < run.blocks(); block++) {
+                        fold.accept(0, block, task.map(models, reader.block(models, run.firstBlock() + block)));
+                    }
+                }
+                return fold.result();
+            });
+        }
+    }
+
+    /** The only element of a partition. */
+    private static final class First<T> extends AbstractFunction1<Iterator<T>, T> implements Serializable {
+        @Override
+        public T apply(Iterator<T> elements) {
+            return elements.next();
+        }
+    }
+
+    private static final class Handler<T> extends AbstractFunction2<Object, T, BoxedUnit> {
+        private final BiConsumer<Integer, T> consumer;
+
+        Handler(BiConsumer<Integer, T> consumer) {
+            this.consumer = consumer;
+        }
+
+        @Override
+        public BoxedUnit apply(Object index, T value) {
+            consumer.accept((Integer) index, value);
+            return BoxedUnit.UNIT;
+        }
+    }
+}

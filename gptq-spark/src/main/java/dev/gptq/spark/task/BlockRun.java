@@ -1,0 +1,22 @@
+package dev.gptq.spark.task;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Consecutive blocks that one task works on: the {@code index}-th run of 2^level blocks. */
+public record BlockRun(int level, long index, long firstBlock, long blocks) implements Serializable {
+    /** Cuts [0, blocks) into at most {@code tasks} runs (at least one) of equal power-of-two length. */
+    public static List<BlockRun> cut(long blocks, int tasks) {
+        int level = 0;
+        while ((blocks + (1L << level) - 1) >> level > tasks) {
+            level++;
+        }
+        List<BlockRun> runs = new ArrayList<>();
+        long length = 1L << level;
+        for (long first = 0; first < blocks; first += length) {
+            runs.add(new BlockRun(level, first >> level, first, Math.min(length, blocks - first)));
+        }
+        return runs;
+    }
+}
