@@ -1,0 +1,201 @@
+package dev.gptq.calibrate;
+
+import java.util.List;
+
+/** Minimises the quantization error over thresholds or ranges, as MCT 2.17 does; all channels of a tensor together. */
+final class ThresholdSearch {
+    private static final double FIRST_LOW_FACTOR = 0.7;
+    private static final double FIRST_HIGH_FACTOR = 1.2;
+    private static final double LOW_FACTOR_GROWTH = 1.02;
+    private static final double HIGH_FACTOR_DECAY = 0.98;
+    private static final double LAST_LOW_FACTOR = 0.97;
+    private static final double LAST_HIGH_FACTOR = 1.03;
+    private static final double TOLERANCE = 1e-11;
+    private static final int INTERVALS = 30;
+    private static final double FIRST_SPREAD = 0.06;
+    private static final int REFINEMENT_ROUNDS = 8;
+    private static final int REFINEMENT_REACH = 3;
+
+    private ThresholdSearch() {}
+
+    /** How long a symmetric search goes on, and after how many rounds each its interval shrinks. */
+    record SymmetricSchedule(int rounds, int shrinkEvery) {
+        static final SymmetricSchedule CHANNELS = new SymmetricSchedule(15, 3);
+        static final SymmetricSchedule TENSOR = new SymmetricSchedule(40, 5);
+        static final SymmetricSchedule HISTOGRAM = new SymmetricSchedule(20, 4);
+    }
+
+    /** How long a uniform search goes on, and how many factors each end of the range is tried with. */
+    record UniformSchedule(int rounds, int factors) {
+        static final UniformSchedule CHANNELS = new UniformSchedule(10, 8);
+        static final UniformSchedule TENSOR = new UniformSchedule(30, 8);
+        static final UniformSchedule HISTOGRAM = new UniformSchedule(30, 12);
+    }
+
+    /** Ranges by channel. */
+    record Ranges(double[] min, double[] max) {}
+
+    /** The smallest power of two that is at least {@code value}, and at least the minimal threshold. */
+    static double maxPowerOfTwo(double value) {
+        double bounded = Math.max(value, QuantizationGrid.MIN_THRESHOLD);
+        double floor = Math.scalb(1.0, Math.getExponent(bounded));
+        return floor == bounded ? floor : 2 * floor;
+    }
+
+    /** The best of {@code candidates} powers of two, downwards from twice the one that covers {@code maximum}. */
+    static double powerOfTwo(double maximum, int candidates, QuantizationError error) {
+        double candidate = 2 * maxPowerOfTwo(maximum);
+        double best = candidate;
+        double least = error.symmetric(candidate);
+        for (int i = 1; i < candidates; i++) {
+            candidate /= 2;
+            double loss = error.symmetric(candidate);
+            if (loss < least) {
+                least = loss;
+                best = candidate;
+            }
+        }
+        return Math.max(best, QuantizationGrid.MIN_THRESHOLD);
+    }
+
+    /**
+     * Repeated search over 30 evenly spaced thresholds around the last round's best (MCT
+     * qparams_symmetric_iterative_minimization). Channels share the stopping rule, as in MCT.
+     */
+    static double[] symmetric(double[] maxima, SymmetricSchedule schedule, List<? extends QuantizationError> errors) {
+        int channels = maxima.length;
+        double[] current = new double[channels];
+        double[] best = new double[channels];
+        double[] least = new double[channels];
+        for (int channel = 0; channel < channels; channel++) {
+            current[channel] = Math.max(maxima[channel], QuantizationGrid.MIN_THRESHOLD);
+            best[channel] = current[channel];
+            least[channel] = errors.get(channel).symmetric(current[channel]);
+        }
+        double low = FIRST_LOW_FACTOR;
+        double high = FIRST_HIGH_FACTOR;
+        for (int round = 0; round < schedule.rounds(); round++) {
+            double improvement = 0;
+            for (int channel = 0; channel < channels; channel++) {
+                double start = current[channel] * low;
+                double step = (current[channel] * high - start) / (INTERVALS - 1);
+                double roundLeast = Double.POSITIVE_INFINITY;
+                current[channel] = start;
+                for (int i = 0; i < INTERVALS; i++) {
+                    double candidate = start + i * step;
+                    double loss = errors.get(channel).symmetric(candidate);
+                    if (loss < roundLeast) {
+                        roundLeast = loss;
+                        current[channel] = candidate;
+                    }
+                }
+                improvement += least[channel] - roundLeast;
+                if (roundLeast < least[channel]) {
+                    least[channel] = roundLeast;
+                    best[channel] = current[channel];
+                }
+            }
+            if (hasConverged(improvement / channels)) {
+                break;
+            }
+            if (round % schedule.shrinkEvery() == 0) {
+                low = Math.min(low * LOW_FACTOR_GROWTH, LAST_LOW_FACTOR);
+                high = Math.max(high * HIGH_FACTOR_DECAY, LAST_HIGH_FACTOR);
+            }
+        }
+        for (int channel = 0; channel < channels; channel++) {
+            best[channel] = Math.max(best[channel], QuantizationGrid.MIN_THRESHOLD);
+        }
+        return best;
+    }
+
+    /**
+     * Repeated search over all pairs of factors for the two ends of the range (MCT
+     * iterative_uniform_dynamic_range_search). The result is the range before zero is put on the grid.
+     */
+    static Ranges uniform(Ranges start, UniformSchedule schedule, List<? extends QuantizationError> errors) {
+        int channels = start.min().length;
+        double[] currentMin = start.min().clone();
+        double[] currentMax = start.max().clone();
+        double[] bestMin = start.min().clone();
+        double[] bestMax = start.max().clone();
+        double[] least = new double[channels];
+        for (int channel = 0; channel < channels; channel++) {
+            least[channel] = errors.get(channel).uniform(bestMin[channel], bestMax[channel]);
+        }
+        double[] factors = factors(schedule.factors());
+        for (int round = 0; round < schedule.rounds(); round++) {
+            double improvement = 0;
+            for (int channel = 0; channel < channels; channel++) {
+                double baseMin = currentMin[channel];
+                double baseMax = currentMax[channel];
+                currentMin[channel] = baseMin * factors[0];
+                currentMax[channel] = baseMax * factors[0];
+                double roundLeast = Double.POSITIVE_INFINITY;
+                for (double minFactor : factors) {
+                    for (double maxFactor : factors) {
+                        double loss = errors.get(channel).uniform(baseMin * minFactor, baseMax * maxFactor);
+                        if (loss < roundLeast) {
+                            roundLeast = loss;
+                            currentMin[channel] = baseMin * minFactor;
+                            currentMax[channel] = baseMax * maxFactor;
+                        }
+                    }
+                }
+                improvement += least[channel] - roundLeast;
+                if (roundLeast < least[channel]) {
+                    least[channel] = roundLeast;
+                    bestMin[channel] = currentMin[channel];
+                    bestMax[channel] = currentMax[channel];
+                }
+            }
+            if (hasConverged(improvement / channels)) {
+                break;
+            }
+        }
+        return new Ranges(bestMin, bestMax);
+    }
+
+    /**
+     * Looks closer and closer around each channel's range for one with less error. MCT stops before this; when a kernel's
+     * range is symmetric many of its candidates have equal grids, and rounding decides which one its search goes on from.
+     */
+    static Ranges refine(Ranges start, List<? extends QuantizationError> errors) {
+        double[] min = start.min().clone();
+        double[] max = start.max().clone();
+        for (int channel = 0; channel < min.length; channel++) {
+            QuantizationError error = errors.get(channel);
+            double least = error.uniform(min[channel], max[channel]);
+            double spread = FIRST_SPREAD;
+            for (int round = 0; round < REFINEMENT_ROUNDS; round++, spread /= 2) {
+                double baseMin = min[channel];
+                double baseMax = max[channel];
+                for (int i = -REFINEMENT_REACH; i <= REFINEMENT_REACH; i++) {
+                    for (int j = -REFINEMENT_REACH; j <= REFINEMENT_REACH; j++) {
+                        double candidateMin = baseMin * (1 + i * spread);
+                        double candidateMax = baseMax * (1 + j * spread);
+                        double loss = error.uniform(candidateMin, candidateMax);
+                        if (loss < least) {
+                            least = loss;
+                            min[channel] = candidateMin;
+                            max[channel] = candidateMax;
+                        }
+                    }
+                }
+            }
+        }
+        return new Ranges(min, max);
+    }
+
+    private static boolean hasConverged(double meanImprovement) {
+        return meanImprovement > 0 && meanImprovement < TOLERANCE;
+    }
+
+    private static double[] factors(int count) {
+        double[] factors = new double[count];
+        for (int i = 0; i < count; i++) {
+            factors[i] = FIRST_LOW_FACTOR + i * ((FIRST_HIGH_FACTOR - FIRST_LOW_FACTOR) / (count - 1));
+        }
+        return factors;
+    }
+}
