@@ -67,6 +67,16 @@ public final class BiasGrid {
         return null;
     }
 
+    /** Whether every value rounds to an int32; where one does not, the layer's bias stays float in file and student. */
+    public static boolean fits(float[] bias, float[] scale) {
+        for (int c = 0; c < bias.length; c++) {
+            if (Math.abs(Math.rint((double) bias[c] / scale[c])) > Integer.MAX_VALUE) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** The bias as integers: rounded half to even, clamped to int32. */
     public static int[] round(float[] bias, float[] scale) {
         int[] integers = new int[bias.length];

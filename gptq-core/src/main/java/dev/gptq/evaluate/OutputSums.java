@@ -12,8 +12,6 @@ import java.io.Serializable;
  * @param cosine sum of per-sample cosine similarities, all outputs of a sample taken as one vector
  */
 record OutputSums(long correct, long agreed, double signal, double noise, double cosine) implements Serializable {
-    static final OutputSums ZERO = new OutputSums(0, 0, 0, 0, 0);
-
     OutputSums plus(OutputSums next) {
         return new OutputSums(
                 correct + next.correct,

@@ -1,21 +1,54 @@
 package dev.gptq.export;
 
+import dev.gptq.GptqException;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
 import dev.gptq.graph.Graph;
+import dev.gptq.onnx.OnnxWriter;
 import java.util.List;
 
-/** Plan and rounded layers -> ONNX with QuantizeLinear / DequantizeLinear pairs and integer weights. */
+/**
+ * Plan and rounded layers -> ONNX with QuantizeLinear / DequantizeLinear pairs and integer weights.
+ *
+ * <ul>
+ *   <li>Activations: a pair behind every quantized tensor; uint8 for unsigned and uniform grids, int8 with zero point 0 for
+ *       signed ones. Operators that only move values (MaxPool, Flatten, Transpose, ...) and Relu and Clip get a second pair
+ *       with the same grid where a runtime needs it to keep integers; those change no value.
+ *   <li>Kernels: int8 at any bit width, dequantized with one scale per channel and one zero point.
+ *   <li>Biases: int32 on the grid of {@link dev.gptq.calibrate.BiasGrid}; float where that does not apply.
+ * </ul>
+ *
+ * Names of inputs and outputs stay those of the float model, and equal arguments give equal bytes.
+ *
+ * <p>ONNX Runtime 1.23 turns every Conv, Gemm and MatMul whose input and output are quantized into an integer kernel. A
+ * convolution whose result goes through another function before it is quantized (LeakyRelu, HardSwish, Sigmoid, ...) and
+ * ConvTranspose, for which it has no integer kernel, run in float on the dequantized values.
+ */
 public final class QdqExporter {
+    /** The first opset whose DequantizeLinear takes one scale per channel. */
+    private static final int MINIMUM_OPSET = 13;
+
     private QdqExporter() {}
 
-    /** The quantized model file at {@code opset} (13 or later). */
+    /**
+     * The quantized model file.
+     *
+     * @param layers every layer of the plan after rounding
+     * @param opset 13 or later; a prepared graph of a later opset keeps its own
+     * @throws GptqException BAD_INPUT for an opset below 13; UNSUPPORTED_MODEL for activations of more than 8 bits
+     */
     public static byte[] export(Graph prepared, QuantizationPlan plan, List<QuantizedLayer> layers, int opset) {
-        throw new UnsupportedOperationException();
+        return OnnxWriter.write(quantize(prepared, plan, layers, opset));
     }
 
-    /** The int32 grid of a layer's bias: input scale * weight scale, one per channel; null when bias stays float. */
-    public static float[] biasScale(Graph prepared, QuantizationPlan plan, QuantizedLayer layer) {
-        throw new UnsupportedOperationException();
+    /** The quantized model as a graph. */
+    static Graph quantize(Graph prepared, QuantizationPlan plan, List<QuantizedLayer> layers, int opset) {
+        if (opset < MINIMUM_OPSET) {
+            throw GptqException.badInput(
+                    "Cannot export at opset %d: per-channel DequantizeLinear begins at %d. Set quantization.opset to %d "
+                            + "or more.",
+                    opset, MINIMUM_OPSET, MINIMUM_OPSET);
+        }
+        return new QdqRewriter(prepared, plan).rewrite(layers);
     }
 }

@@ -48,7 +48,7 @@ public final class QuantizedStudent {
         }
         float[] bias = layer.bias().clone();
         float[] scale = BiasGrid.scale(graph, plan, point, layer.grid(), bias.length);
-        if (scale != null) {
+        if (scale != null && BiasGrid.fits(bias, scale)) {
             int[] integers = BiasGrid.round(bias, scale);
             for (int c = 0; c < bias.length; c++) {
                 bias[c] = integers[c] * scale[c];

@@ -1,0 +1,69 @@
+package dev.gptq.export;
+
+import dev.gptq.calibrate.QuantizationGrid;
+import dev.gptq.calibrate.QuantizedLayer;
+import dev.gptq.graph.ComparePoint;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class StoredKernelTest {
+    private static final ComparePoint POINT = new ComparePoint("conv", "y", "w", "b", 0);
+    private static final long[] SHAPE = {2, 3};
+
+    @Test
+    void symmetricIntegersAreStoredAsTheyAre() {
+        QuantizationGrid grid = new QuantizationGrid(0, new float[] {1, 2}, new int[2], -128, 127);
+        int[] values = {-128, 0, 127, 5, -6, 7};
+
+        StoredKernel stored = StoredKernel.of(new QuantizedLayer(POINT, grid, values, null), SHAPE);
+
+        assertThat(stored.zeroPoint()).isZero();
+        assertThat(stored.values()).containsExactly(-128, 0, 127, 5, -6, 7);
+    }
+
+    @Test
+    void uniformGridsOfUpToSevenBitsEndAtZeroPointZero() {
+        QuantizationGrid grid = new QuantizationGrid(0, new float[] {1, 2}, new int[] {0, 127}, 0, 127);
+        int[] values = {0, 64, 127, 0, 64, 127};
+
+        StoredKernel stored = StoredKernel.of(new QuantizedLayer(POINT, grid, values, null), SHAPE);
+
+        assertThat(stored.zeroPoint()).isZero();
+        assertThat(stored.values()).containsExactly(0, 64, 127, -127, -63, 0);
+    }
+
+    @Test
+    void eightBitChannelsAreBroughtToOneZeroPoint() {
+        QuantizationGrid grid = new QuantizationGrid(0, new float[] {1, 2}, new int[] {130, 100}, 0, 255);
+        int[] values = {0, 130, 200, 0, 100, 225};
+
+        StoredKernel stored = StoredKernel.of(new QuantizedLayer(POINT, grid, values, null), SHAPE);
+
+        long[] centred =
+                Arrays.stream(stored.values()).map(q -> q - stored.zeroPoint()).toArray();
+        assertThat(centred).containsExactly(-130, 0, 70, -100, 0, 125);
+        assertThat(Arrays.stream(stored.values())).allMatch(q -> q >= -128 && q <= 127);
+    }
+
+    @Test
+    void channelsTooFarApartHaveNoCommonZeroPoint() {
+        QuantizationGrid grid = new QuantizationGrid(0, new float[] {1, 2}, new int[] {255, 0}, 0, 255);
+        int[] values = {0, 255, 1, 0, 1, 255};
+
+        assertThat(StoredKernel.of(new QuantizedLayer(POINT, grid, values, null), SHAPE)
+                        .values())
+                .isNull();
+    }
+
+    @Test
+    void channelsRunAlongTheGridsAxis() {
+        QuantizationGrid grid = new QuantizationGrid(1, new float[] {1, 1, 1}, new int[] {1, 2, 3}, 0, 15);
+        int[] values = {5, 5, 5, 7, 7, 7};
+
+        assertThat(StoredKernel.of(new QuantizedLayer(POINT, grid, values, null), SHAPE)
+                        .values())
+                .containsExactly(4, 3, 2, 6, 5, 4);
+    }
+}
