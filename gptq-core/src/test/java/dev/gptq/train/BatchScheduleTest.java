@@ -1,0 +1,63 @@
+package dev.gptq.train;
+
+import dev.gptq.config.TrainingConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class BatchScheduleTest {
+    private static final TrainingConfig CONFIG = new TrainingConfig(8, 4, 100, 2);
+
+    @Test
+    void everyEpochVisitsEverySampleOnce() {
+        BatchSchedule schedule = new BatchSchedule(29, CONFIG, 3, 7, null);
+        assertThat(schedule.stepsPerEpoch()).isEqualTo(4);
+        assertThat(schedule.totalSteps()).isEqualTo(12);
+        for (int epoch = 0; epoch < 3; epoch++) {
+            assertThat(visited(schedule, epoch)).containsExactlyInAnyOrderElementsOf(indices(29));
+        }
+    }
+
+    @Test
+    void onlyTheLastStepOfAnEpochIsSmaller() {
+        BatchSchedule schedule = new BatchSchedule(29, CONFIG, 2, 7, null);
+        for (int step = 0; step < schedule.totalSteps(); step++) {
+            int expected = step % 4 == 3 ? 29 - 3 * 8 : 8;
+            assertThat(schedule.step(step).globalBatchSize()).isEqualTo(expected);
+        }
+        List<StepBatches.Range> last = schedule.step(3).lanes();
+        assertThat(last.get(last.size() - 1)).isEqualTo(new StepBatches.Range(28, 1));
+    }
+
+    @Test
+    void theOrderDependsOnSeedAndEpochAlone() {
+        BatchSchedule schedule = new BatchSchedule(64, CONFIG, 2, 7, null);
+        assertThat(visited(schedule, 0)).isNotEqualTo(visited(schedule, 1)).isNotEqualTo(indices(64));
+        assertThat(visited(new BatchSchedule(64, CONFIG, 9, 7, null), 1)).isEqualTo(visited(schedule, 1));
+        assertThat(visited(new BatchSchedule(64, CONFIG, 2, 8, null), 0)).isNotEqualTo(visited(schedule, 0));
+    }
+
+    @Test
+    void aScheduleInOrderKeepsTheSamplesOrder() {
+        BatchSchedule schedule = BatchSchedule.inOrder(29, CONFIG, 2, null);
+        assertThat(visited(schedule, 0)).isEqualTo(indices(29)).isEqualTo(visited(schedule, 1));
+    }
+
+    private static List<Long> indices(int count) {
+        return LongStream.range(0, count).boxed().toList();
+    }
+
+    private static List<Long> visited(BatchSchedule schedule, int epoch) {
+        List<Long> visited = new ArrayList<>();
+        for (int step = 0; step < schedule.stepsPerEpoch(); step++) {
+            for (StepBatches.Range range :
+                    schedule.step(epoch * schedule.stepsPerEpoch() + step).lanes()) {
+                LongStream.range(range.first(), range.first() + range.size()).forEach(visited::add);
+            }
+        }
+        return visited;
+    }
+}
