@@ -9,6 +9,7 @@ final class InvalidValueException extends GptqException {
     private final transient Object value;
     private final String problem;
     private final String remedy;
+    private final boolean located;
 
     /**
      * @param key snake_case name, relative to the section that was being built
@@ -17,23 +18,25 @@ final class InvalidValueException extends GptqException {
      * @param remedy what to write instead, a sentence without a full stop
      */
     InvalidValueException(String key, Object value, String problem, String remedy) {
-        this(key, "", value, problem, remedy);
+        this(key, "", value, problem, remedy, false);
     }
 
-    private InvalidValueException(String key, String place, Object value, String problem, String remedy) {
+    private InvalidValueException(
+            String key, String place, Object value, String problem, String remedy, boolean located) {
         super(ErrorCode.BAD_INPUT, "Cannot use %s %s%s: %s. %s.".formatted(key, value, place, problem, remedy));
         this.key = key;
         this.value = value;
         this.problem = problem;
         this.remedy = remedy;
+        this.located = located;
     }
 
     String key() {
         return key;
     }
 
-    /** The same problem, told with the full path of the key and the place it was written. */
+    /** The same problem, told with the full path of the key and the place it was written; told once only. */
     InvalidValueException at(String path, String place) {
-        return new InvalidValueException(path, place.isEmpty() ? "" : " (" + place + ")", value, problem, remedy);
+        return located ? this : new InvalidValueException(path, " (" + place + ")", value, problem, remedy, true);
     }
 }

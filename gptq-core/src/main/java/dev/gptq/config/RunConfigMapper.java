@@ -1,0 +1,115 @@
+package dev.gptq.config;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Checked keys -> configuration records. What a key does not say comes from the records' own defaults. */
+final class RunConfigMapper {
+    private static final String AUTO = "auto";
+
+    private RunConfigMapper() {}
+
+    static RunConfig map(Settings root) {
+        Settings data = root.section("data");
+        DatasetConfig calibration = dataset(data.section("calibration"), null);
+        DatasetConfig evaluation =
+                data.orNull("evaluation", null, key -> dataset(data.section(key), calibration.inputs()));
+        QuantizationConfig quantization = quantization(root.section("quantization"));
+        GradientPTQConfig gptq = GptqSectionReader.read(root.section("gptq"));
+        TrainingConfig training = training(root.section("training"));
+        Settings output = root.section("output");
+        OutputConfig outputConfig =
+                output.build(() -> new OutputConfig(output.text("path", null), output.flag("overwrite", false)));
+        return root.build(() -> new RunConfig(
+                root.text("model", null),
+                calibration,
+                evaluation,
+                quantization,
+                gptq,
+                training,
+                outputConfig,
+                root.wholeLong("seed", 0),
+                root.text("device", RunConfig.DEVICES.get(0)),
+                root.flag("allow_user_classes", false)));
+    }
+
+    private static DatasetConfig dataset(Settings settings, Map<String, InputMapping> defaultInputs) {
+        Map<String, InputMapping> inputs = defaultInputs;
+        if (settings.has("inputs")) {
+            inputs = new LinkedHashMap<>();
+            Settings section = settings.section("inputs");
+            for (String name : section.keys()) {
+                inputs.put(name, input(section.section(name), name));
+            }
+        }
+        Map<String, InputMapping> mappings = inputs;
+        return settings.build(() -> new DatasetConfig(
+                settings.text("path", null),
+                settings.orNull("format", null, key -> settings.text(key, null)),
+                mappings,
+                settings.orNull("label", null, key -> settings.text(key, null)),
+                settings.orNull("id", null, key -> settings.text(key, null)),
+                settings.orNull("limit", null, key -> settings.wholeLong(key, 0))));
+    }
+
+    private static InputMapping input(Settings settings, String name) {
+        InputMapping base = InputMapping.of(name);
+        return settings.build(() -> new InputMapping(
+                settings.text("column", base.column()),
+                settings.orNull("type", null, key -> settings.text(key, null)),
+                settings.orNull("shape", null, key -> settings.wholes(key, null)),
+                settings.number("scale", base.scale()),
+                settings.numbers("mean", base.mean()),
+                settings.numbers("std", base.std())));
+    }
+
+    private static QuantizationConfig quantization(Settings settings) {
+        QuantizationConfig preset = settings.build(
+                () -> QuantizationConfig.ofPreset(settings.text("preset", QuantizationConfig.PRESETS.get(0))));
+        Settings w = settings.section("weights");
+        QuantizationConfig.Weights weights = w.build(() -> new QuantizationConfig.Weights(
+                w.whole("bits", preset.weights().bits()),
+                w.constant("method", QuantizationMethod.class, preset.weights().method()),
+                w.flag("per_channel", preset.weights().perChannel()),
+                w.constant(
+                        "threshold_method",
+                        ThresholdMethod.class,
+                        preset.weights().thresholdMethod()),
+                w.number("lp_norm", preset.weights().lpNorm())));
+        Settings a = settings.section("activations");
+        QuantizationConfig.Activations activations = a.build(() -> new QuantizationConfig.Activations(
+                a.whole("bits", preset.activations().bits()),
+                a.constant(
+                        "method", QuantizationMethod.class, preset.activations().method()),
+                signed(a, preset.activations().signed()),
+                a.constant(
+                        "threshold_method",
+                        ThresholdMethod.class,
+                        preset.activations().thresholdMethod()),
+                a.number("lp_norm", preset.activations().lpNorm()),
+                a.number("z_threshold", preset.activations().zThreshold())));
+        return settings.build(() -> new QuantizationConfig(
+                preset.preset(),
+                weights,
+                activations,
+                settings.flag("bias_correction", preset.biasCorrection()),
+                settings.whole("opset", preset.opset())));
+    }
+
+    private static Boolean signed(Settings activations, Boolean fallback) {
+        if (!activations.has("signed")) {
+            return fallback;
+        }
+        boolean auto = activations.isNull("signed") || activations.isText("signed", AUTO);
+        return auto ? null : Boolean.valueOf(activations.flag("signed", false));
+    }
+
+    private static TrainingConfig training(Settings settings) {
+        TrainingConfig base = TrainingConfig.defaults();
+        return settings.build(() -> new TrainingConfig(
+                settings.whole("batch_size", base.batchSize()),
+                settings.whole("lanes", base.lanes()),
+                settings.whole("checkpoint_interval", base.checkpointInterval()),
+                settings.whole("checkpoints_kept", base.checkpointsKept())));
+    }
+}
