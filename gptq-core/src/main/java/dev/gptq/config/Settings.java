@@ -6,10 +6,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /** One section of a parsed configuration, read by key with the type that the reader of the key expects. */
 final class Settings {
     private static final Map<String, Boolean> FLAGS = Map.of("true", true, "false", false);
+
+    private static final Pattern DECIMAL = Pattern.compile("[-+]?[0-9.]+([eE][-+]?[0-9]+)?");
 
     private final ConfigNode.Mapping section;
     private final String shownPath;
@@ -125,14 +128,17 @@ final class Settings {
                 .at(ConfigKeys.join(shownPath, key), node.place());
     }
 
+    /** Where the key was written, or the nearest section around an absent one. */
     private String place(String key) {
+        String place = path.isEmpty() ? source : section.place();
         ConfigNode node = section;
         for (String name : key.split("\\.")) {
             node = node instanceof ConfigNode.Mapping mapping
                     ? mapping.entries().get(name)
                     : null;
+            place = node == null ? place : node.place();
         }
-        return node == null ? source : node.place();
+        return place;
     }
 
     private <T> T value(String key, T fallback, String expected, Function<ConfigNode.Scalar, T> parser) {
@@ -170,14 +176,14 @@ final class Settings {
     }
 
     private static Double parseNumber(ConfigNode.Scalar scalar) {
-        if (!scalar.plain() || scalar.text().matches(".*[dDfFxX]")) {
+        if (!scalar.plain()) {
             return null;
         }
         return switch (scalar.text()) {
             case ".inf", "+.inf" -> Double.POSITIVE_INFINITY;
             case "-.inf" -> Double.NEGATIVE_INFINITY;
             case ".nan" -> Double.NaN;
-            default -> Double.valueOf(scalar.text());
+            default -> DECIMAL.matcher(scalar.text()).matches() ? Double.valueOf(scalar.text()) : null;
         };
     }
 
