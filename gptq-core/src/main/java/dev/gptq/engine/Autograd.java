@@ -1,6 +1,8 @@
 package dev.gptq.engine;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
 
 /**
  * Automatic differentiation, usable from several threads at once. The only place that touches the engine's JNI classes:
@@ -11,37 +13,68 @@ public final class Autograd {
 
     /** Records operations of this thread until closed; the thread's former mode comes back then. */
     public static Recording record() {
-        throw new UnsupportedOperationException();
+        return switchTo(true);
     }
 
     /** Stops recording on this thread until closed. */
     public static Recording pause() {
-        throw new UnsupportedOperationException();
+        return switchTo(false);
     }
 
     /** Makes {@code array} a leaf that collects its gradient. Returns the array. */
     public static NDArray leaf(NDArray array) {
-        throw new UnsupportedOperationException();
+        array.setRequiresGradient(true);
+        return array;
     }
 
     /** Adds the gradients of sum(output * outputGradient) to every leaf; {@code outputGradient} null means ones. */
     public static void backward(NDArray output, NDArray outputGradient, boolean keepGraph) {
-        throw new UnsupportedOperationException();
+        if (outputGradient == null) {
+            try (NDArray ones = output.onesLike()) {
+                backward(output, ones, keepGraph);
+            }
+            return;
+        }
+        JniUtils.backward((PtNDArray) output, (PtNDArray) outputGradient, keepGraph, false);
     }
 
-    /** The gradient a leaf has collected (zeros when it had no part); detached. */
+    /**
+     * The gradient a leaf has collected (zeros when it had no part), without history. It shares memory with the leaf's
+     * collector: the next {@link #backward} or {@link #clearGradient} may change it, so read or copy it before.
+     */
     public static NDArray gradient(NDArray leaf) {
-        throw new UnsupportedOperationException();
+        NDArray gradient = JniUtils.getGradient((PtNDArray) leaf);
+        return gradient == null ? leaf.zerosLike() : gradient;
     }
 
     /** Sets a leaf's collected gradient to zero. */
     public static void clearGradient(NDArray leaf) {
-        throw new UnsupportedOperationException();
+        try (NDArray gradient = JniUtils.getGradient((PtNDArray) leaf)) {
+            if (gradient != null) {
+                JniUtils.zeroGrad((PtNDArray) leaf);
+            }
+        }
     }
 
     /** The value without its history. */
     public static NDArray detach(NDArray array) {
-        throw new UnsupportedOperationException();
+        return JniUtils.detachGradient((PtNDArray) array);
+    }
+
+    /**
+     * Sets PyTorch's intra-op threads to one, for the JVM and for this thread. Asking for the number first makes the
+     * native library apply its setting to a thread it has not seen yet.
+     */
+    static void useOneThread() {
+        if (JniUtils.getNumThreads() != 1) {
+            JniUtils.setNumThreads(1);
+        }
+    }
+
+    private static Recording switchTo(boolean mode) {
+        boolean former = JniUtils.isGradMode();
+        JniUtils.setGradMode(mode);
+        return () -> JniUtils.setGradMode(former);
     }
 
     /** A mode of the current thread that ends when closed. */

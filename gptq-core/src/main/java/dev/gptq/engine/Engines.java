@@ -3,24 +3,113 @@ package dev.gptq.engine;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import dev.gptq.GptqException;
+import dev.gptq.graph.ElementType;
 import dev.gptq.graph.TensorData;
+import java.nio.ByteBuffer;
 
 /** Opens native memory scopes and moves tensors between the Java heap and the engine. */
 public final class Engines {
+    private static final int BYTE_MASK = 0xff;
+
     private Engines() {}
 
     /** A new top-level scope on {@code device}; closing it frees every array created in it. Sets intra-op threads to one. */
     public static NDManager newScope(Device device) {
-        throw new UnsupportedOperationException();
+        NDManager scope = NDManager.newBaseManager(device, EngineHolder.ENGINE_NAME);
+        Autograd.useOneThread();
+        return scope;
     }
 
     /** Copies a tensor to the engine. */
     public static NDArray toArray(NDManager manager, TensorData tensor) {
-        throw new UnsupportedOperationException();
+        Shape shape = new Shape(tensor.shape());
+        return switch (tensor.type()) {
+            case FLOAT32 -> manager.create(tensor.floats(), shape);
+            case FLOAT64 -> manager.create(tensor.doubles(), shape);
+            case INT64 -> manager.create(tensor.longs(), shape);
+            case INT32 -> manager.create(toInts(tensor.longs()), shape);
+            case INT8, UINT8 ->
+                manager.create(ByteBuffer.wrap(toBytes(tensor.longs())), shape, toDataType(tensor.type()));
+            case BOOL -> manager.create(toBooleans(tensor.longs()), shape);
+            case INT16, UINT16 -> throw untransferable(tensor.type());
+        };
     }
 
-    /** Copies an array (float32 or an integer type) to the heap. */
+    /** Copies an array (float32, float64, boolean or an integer type) to the heap. */
     public static TensorData toTensor(NDArray array) {
-        throw new UnsupportedOperationException();
+        long[] shape = array.getShape().getShape();
+        return switch (array.getDataType()) {
+            case FLOAT32 -> TensorData.ofFloats(array.toFloatArray(), shape);
+            case FLOAT64 -> TensorData.ofDoubles(array.toDoubleArray(), shape);
+            case INT64 -> TensorData.ofLongs(ElementType.INT64, array.toLongArray(), shape);
+            case INT32 -> TensorData.ofLongs(ElementType.INT32, toLongs(array.toIntArray()), shape);
+            case INT8 -> TensorData.ofLongs(ElementType.INT8, toLongs(array.toByteArray(), -1), shape);
+            case UINT8 -> TensorData.ofLongs(ElementType.UINT8, toLongs(array.toByteArray(), BYTE_MASK), shape);
+            case BOOLEAN -> TensorData.ofLongs(ElementType.BOOL, toLongs(array.toByteArray(), 1), shape);
+            default -> throw untransferable(array.getDataType());
+        };
+    }
+
+    /** The engine's type for {@code type}; fails for types PyTorch lacks, which would abort the JVM natively. */
+    static DataType toDataType(ElementType type) {
+        return switch (type) {
+            case FLOAT32 -> DataType.FLOAT32;
+            case FLOAT64 -> DataType.FLOAT64;
+            case INT64 -> DataType.INT64;
+            case INT32 -> DataType.INT32;
+            case INT8 -> DataType.INT8;
+            case UINT8 -> DataType.UINT8;
+            case BOOL -> DataType.BOOLEAN;
+            case INT16, UINT16 -> throw untransferable(type);
+        };
+    }
+
+    private static GptqException untransferable(Object type) {
+        return GptqException.unsupported(
+                "Cannot use tensor of type %s in the engine: PyTorch has no such type. Convert it to FLOAT32 or INT64.",
+                type);
+    }
+
+    private static int[] toInts(long[] values) {
+        int[] ints = new int[values.length];
+        for (int i = 0; i < values.length; i++) {
+            ints[i] = (int) values[i];
+        }
+        return ints;
+    }
+
+    private static byte[] toBytes(long[] values) {
+        byte[] bytes = new byte[values.length];
+        for (int i = 0; i < values.length; i++) {
+            bytes[i] = (byte) values[i];
+        }
+        return bytes;
+    }
+
+    private static boolean[] toBooleans(long[] values) {
+        boolean[] booleans = new boolean[values.length];
+        for (int i = 0; i < values.length; i++) {
+            booleans[i] = values[i] != 0;
+        }
+        return booleans;
+    }
+
+    private static long[] toLongs(int[] values) {
+        long[] longs = new long[values.length];
+        for (int i = 0; i < values.length; i++) {
+            longs[i] = values[i];
+        }
+        return longs;
+    }
+
+    private static long[] toLongs(byte[] values, int mask) {
+        long[] longs = new long[values.length];
+        for (int i = 0; i < values.length; i++) {
+            longs[i] = values[i] & mask;
+        }
+        return longs;
     }
 }

@@ -1,5 +1,8 @@
 package dev.gptq.graph;
 
+import dev.gptq.GptqException;
+import java.util.Arrays;
+
 /** Element type of a tensor; the subset of ONNX's types that graphs of this project hold. */
 public enum ElementType {
     FLOAT32(1),
@@ -21,6 +24,18 @@ public enum ElementType {
     /** The code of this type in ONNX's TensorProto.DataType. */
     public int onnxCode() {
         return onnxCode;
+    }
+
+    /** The type with a code of ONNX's TensorProto.DataType; fails for types this project does not hold. */
+    public static ElementType ofOnnxCode(int code) {
+        for (ElementType type : values()) {
+            if (type.onnxCode == code) {
+                return type;
+            }
+        }
+        throw GptqException.unsupported(
+                "Cannot use tensor of ONNX type %d: only %s are supported. Convert the model to float32.",
+                code, Arrays.toString(values()));
     }
 
     public boolean isFloating() {

@@ -7,10 +7,19 @@ public final class GraphPreparation {
     private GraphPreparation() {}
 
     /**
-     * Removes Identity and Dropout, folds constants and BatchNormalization, gives every layer that can have one a bias
-     * constant, makes weights that two layers share separate constants, and drops what no output needs.
+     * Brings the graph to opset 13 or later, removes Identity and Dropout, folds constants and BatchNormalization, gives
+     * every layer that can have one a bias constant, makes weights that two layers share separate constants, and drops
+     * what no output needs. Inputs and outputs keep their names.
      */
     public static Graph prepare(Graph graph) {
-        throw new UnsupportedOperationException();
+        Graph prepared = IdentityRemoval.apply(graph);
+        prepared = ConstantFolding.apply(prepared);
+        prepared = DeadCodeElimination.apply(prepared);
+        prepared = GemmNormalization.apply(prepared);
+        prepared = WeightUnsharing.apply(prepared);
+        prepared = BiasInsertion.apply(prepared);
+        prepared = BatchNormFolding.apply(prepared);
+        prepared = BatchNormRewrite.apply(prepared);
+        return DeadCodeElimination.apply(prepared);
     }
 }

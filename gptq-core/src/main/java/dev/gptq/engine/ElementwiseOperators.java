@@ -1,0 +1,82 @@
+package dev.gptq.engine;
+
+import ai.djl.ndarray.NDArray;
+import dev.gptq.graph.ElementType;
+import java.util.Map;
+import java.util.function.BinaryOperator;
+
+/** Activation functions, arithmetic with broadcasting, and type conversion. */
+final class ElementwiseOperators {
+    private static final float LEAKY_RELU_ALPHA = 0.01f;
+    private static final float HARD_SIGMOID_ALPHA = 0.2f;
+    private static final float HARD_SIGMOID_BETA = 0.5f;
+    private static final float HARD_SWISH_ALPHA = 1f / 6f;
+
+    private ElementwiseOperators() {}
+
+    static void addTo(Map<String, Operator> table) {
+        table.put("Relu", call -> call.functions().relu());
+        table.put("LeakyRelu", call -> call.functions().leakyRelu(call.node().real("alpha", LEAKY_RELU_ALPHA)));
+        table.put("Sigmoid", call -> call.functions().sigmoid());
+        table.put("Tanh", call -> call.functions().tanh());
+        table.put("Clip", ElementwiseOperators::clip);
+        table.put("HardSigmoid", ElementwiseOperators::hardSigmoid);
+        table.put("HardSwish", call -> call.x().mul(hardSigmoid(call.x(), HARD_SWISH_ALPHA, HARD_SIGMOID_BETA)));
+        table.put("Exp", call -> call.x().exp());
+        table.put("Log", call -> call.x().log());
+        table.put("Sqrt", call -> call.x().sqrt());
+        table.put("Neg", call -> call.x().neg());
+        table.put("Abs", call -> call.x().abs());
+        table.put("Erf", call -> call.x().erf());
+        table.put("Add", call -> call.input(0).add(call.input(1)));
+        table.put("Sub", call -> call.input(0).sub(call.input(1)));
+        table.put("Mul", call -> call.input(0).mul(call.input(1)));
+        table.put("Div", ElementwiseOperators::divide);
+        table.put("Pow", call -> call.input(0).pow(call.input(1)));
+        table.put("Min", call -> fold(call, NDArray::minimum));
+        table.put("Max", call -> fold(call, NDArray::maximum));
+        table.put("Cast", ElementwiseOperators::cast);
+        table.put("Identity", call -> Call.alias(call.x()));
+        table.put("Dropout", call -> Call.alias(call.x()));
+    }
+
+    private static NDArray clip(Call call) {
+        float min = call.number(1, Float.NEGATIVE_INFINITY);
+        float max = call.number(2, Float.POSITIVE_INFINITY);
+        return call.x().clip(min, max);
+    }
+
+    private static NDArray hardSigmoid(Call call) {
+        float alpha = call.node().real("alpha", HARD_SIGMOID_ALPHA);
+        return hardSigmoid(call.x(), alpha, call.node().real("beta", HARD_SIGMOID_BETA));
+    }
+
+    private static NDArray hardSigmoid(NDArray x, float alpha, float beta) {
+        return x.mul(alpha).add(beta).clip(0f, 1f);
+    }
+
+    private static NDArray divide(Call call) {
+        NDArray quotient = call.input(0).div(call.input(1));
+        // ONNX divides integers towards zero; PyTorch would answer with floats.
+        return call.x().getDataType().isFloating()
+                ? quotient
+                : quotient.trunc().toType(call.x().getDataType(), false);
+    }
+
+    private static NDArray fold(Call call, BinaryOperator<NDArray> operator) {
+        if (call.inputs().length == 1) {
+            return Call.alias(call.x());
+        }
+        NDArray result = call.x();
+        for (int i = 1; i < call.inputs().length; i++) {
+            result = operator.apply(result, call.input(i));
+        }
+        return result;
+    }
+
+    private static NDArray cast(Call call) {
+        ElementType type = ElementType.ofOnnxCode((int) call.node().integer("to", 0));
+        NDArray converted = call.x().toType(Engines.toDataType(type), false);
+        return converted == call.x() ? Call.alias(converted) : converted;
+    }
+}

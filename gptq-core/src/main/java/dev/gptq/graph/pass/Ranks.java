@@ -1,0 +1,63 @@
+package dev.gptq.graph.pass;
+
+import dev.gptq.graph.Graph;
+import dev.gptq.graph.Node;
+import dev.gptq.graph.TensorData;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/** The number of dimensions of tensors, as far as the graph alone tells it. */
+final class Ranks {
+    private Ranks() {}
+
+    static Map<String, Integer> of(Graph graph) {
+        Map<String, Integer> ranks = new HashMap<>();
+        graph.inputs().forEach(input -> ranks.put(input.name(), input.shape().length));
+        graph.constants().forEach((name, tensor) -> ranks.put(name, tensor.rank()));
+        for (Node node : graph.nodes()) {
+            Integer rank = rankOf(graph, node, ranks);
+            if (rank != null) {
+                ranks.put(node.output(), rank);
+            }
+        }
+        return ranks;
+    }
+
+    private static Integer rankOf(Graph graph, Node node, Map<String, Integer> ranks) {
+        return switch (node.opType()) {
+            case "Gemm", "Flatten" -> Integer.valueOf(2);
+            case "Shape" -> Integer.valueOf(1);
+            case "Reshape" -> elements(graph, node.input(1), 1);
+            case "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "MatMul" -> broadcastRank(node, ranks);
+            case "Squeeze" -> shifted(ranks.get(node.input(0)), elements(graph, node.input(1), -1));
+            case "Unsqueeze" -> shifted(ranks.get(node.input(0)), elements(graph, node.input(1), 1));
+            case "Gather" -> gatherRank(node, ranks);
+            case "ReduceMean", "ReduceSum" -> node.integer("keepdims", 1) != 0 ? ranks.get(node.input(0)) : null;
+            default -> ranks.get(node.input(0));
+        };
+    }
+
+    private static Integer broadcastRank(Node node, Map<String, Integer> ranks) {
+        if (node.inputs().stream().anyMatch(input -> ranks.get(input) == null)) {
+            return null;
+        }
+        OptionalInt largest = node.inputs().stream().mapToInt(ranks::get).max();
+        return largest.isPresent() ? Integer.valueOf(largest.getAsInt()) : null;
+    }
+
+    private static Integer elements(Graph graph, String tensor, int sign) {
+        TensorData constant = graph.constants().get(tensor);
+        return constant == null ? null : Integer.valueOf(sign * constant.size());
+    }
+
+    private static Integer shifted(Integer rank, Integer by) {
+        return rank == null || by == null ? null : Integer.valueOf(rank + by);
+    }
+
+    private static Integer gatherRank(Node node, Map<String, Integer> ranks) {
+        Integer data = ranks.get(node.input(0));
+        Integer indices = ranks.get(node.input(1));
+        return data == null || indices == null ? null : Integer.valueOf(data + indices - 1);
+    }
+}

@@ -1,0 +1,205 @@
+package dev.gptq.onnx;
+
+import ai.onnx.proto.OnnxMl;
+import dev.gptq.GptqException;
+import dev.gptq.graph.ElementType;
+import dev.gptq.graph.Graph;
+import dev.gptq.graph.Node;
+import dev.gptq.graph.TensorData;
+import dev.gptq.graph.TopologicalOrder;
+import dev.gptq.graph.ValueInfo;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Turns a GraphProto into a {@link Graph}. */
+final class GraphReader {
+    private static final long DYNAMIC = -1;
+
+    private final OnnxMl.GraphProto proto;
+    private final int opset;
+    private final String source;
+    private final TensorReader tensors;
+    private final Map<String, TensorData> constants = new LinkedHashMap<>();
+    private final Set<String> nodeNames = new HashSet<>();
+
+    GraphReader(OnnxMl.GraphProto proto, int opset, String source) {
+        this.proto = proto;
+        this.opset = opset;
+        this.source = source;
+        this.tensors = new TensorReader(source);
+    }
+
+    static boolean isDefaultDomain(String domain) {
+        return domain.isEmpty() || domain.equals("ai.onnx");
+    }
+
+    Graph read() {
+        OperatorCheck.requireSupported(proto, source);
+        for (OnnxMl.TensorProto initializer : proto.getInitializerList()) {
+            addConstant(initializer.getName(), tensors.read(initializer, initializer.getName()));
+        }
+        if (proto.getSparseInitializerCount() > 0) {
+            throw GptqException.unsupported(
+                    "Cannot read model %s: it holds sparse initializers. Export it with dense weights.", source);
+        }
+        List<Node> nodes = readNodes();
+        OperatorCheck.requireSupportedForms(nodes, source);
+        List<ValueInfo> inputs = new ArrayList<>();
+        for (OnnxMl.ValueInfoProto input : proto.getInputList()) {
+            if (!constants.containsKey(input.getName())) {
+                inputs.add(readInput(input));
+            }
+        }
+        List<ValueInfo> outputs = new ArrayList<>();
+        proto.getOutputList().forEach(output -> outputs.add(readOutput(output)));
+        Set<String> given = new LinkedHashSet<>(constants.keySet());
+        inputs.forEach(input -> given.add(input.name()));
+        List<Node> sorted = TopologicalOrder.sort(nodes, given, source);
+        requireOutputs(outputs, sorted, given);
+        return new Graph(proto.getName(), opset, inputs, outputs, constants, sorted);
+    }
+
+    private List<Node> readNodes() {
+        Set<String> used = usedTensors();
+        List<Node> nodes = new ArrayList<>();
+        proto.getNodeList().forEach(node -> nodeNames.add(node.getName()));
+        Set<String> taken = new HashSet<>();
+        for (int i = 0; i < proto.getNodeCount(); i++) {
+            OnnxMl.NodeProto node = proto.getNode(i);
+            String name = uniqueName(node, i, taken);
+            if (node.getOutputCount() == 0 || node.getOutput(0).isEmpty()) {
+                throw GptqException.badInput(
+                        "Cannot read model %s: node '%s' (%s) has no output. Export the model again.",
+                        source, name, node.getOpType());
+            }
+            for (String extra : node.getOutputList().subList(1, node.getOutputCount())) {
+                if (used.contains(extra)) {
+                    throw GptqException.unsupported(
+                            "Cannot read model %s: output '%s' of node '%s' (%s) is used; only first outputs are"
+                                    + " supported. Export the model for inference.",
+                            source, extra, name, node.getOpType());
+                }
+            }
+            Map<String, Serializable> attributes = readAttributes(node, name);
+            if (node.getOpType().equals("Constant")) {
+                addConstant(node.getOutput(0), tensors.constantOf(name, attributes));
+            } else {
+                nodes.add(
+                        new Node(name, node.getOpType(), node.getInputList(), List.of(node.getOutput(0)), attributes));
+            }
+        }
+        return nodes;
+    }
+
+    private Set<String> usedTensors() {
+        Set<String> used = new HashSet<>();
+        proto.getNodeList().forEach(node -> used.addAll(node.getInputList()));
+        proto.getOutputList().forEach(output -> used.add(output.getName()));
+        used.remove("");
+        return used;
+    }
+
+    /** The node's own name where no earlier node has it; else one made of operator or name and the node's position. */
+    private String uniqueName(OnnxMl.NodeProto node, int index, Set<String> taken) {
+        String name = node.getName();
+        if (name.isEmpty() || !taken.add(name)) {
+            String stem = (name.isEmpty() ? node.getOpType() : name) + "_" + index;
+            name = stem;
+            for (int i = 1; nodeNames.contains(name) || !taken.add(name); i++) {
+                name = stem + "_" + i;
+            }
+        }
+        return name;
+    }
+
+    private Map<String, Serializable> readAttributes(OnnxMl.NodeProto node, String name) {
+        Map<String, Serializable> attributes = new LinkedHashMap<>();
+        for (OnnxMl.AttributeProto attribute : node.getAttributeList()) {
+            attributes.put(attribute.getName(), readAttribute(attribute, name));
+        }
+        return attributes;
+    }
+
+    private Serializable readAttribute(OnnxMl.AttributeProto attribute, String node) {
+        return switch (attribute.getType()) {
+            case INT -> attribute.getI();
+            case FLOAT -> attribute.getF();
+            case STRING -> attribute.getS().toStringUtf8();
+            case INTS ->
+                attribute.getIntsList().stream().mapToLong(Long::longValue).toArray();
+            case FLOATS -> toFloats(attribute.getFloatsList());
+            case STRINGS ->
+                new ArrayList<>(attribute.getStringsList().stream()
+                        .map(text -> text.toStringUtf8())
+                        .toList());
+            case TENSOR -> tensors.read(attribute.getT(), node + "." + attribute.getName());
+            default ->
+                throw GptqException.unsupported(
+                        "Cannot read model %s: attribute '%s' of node '%s' is of type %s. Export the model without it.",
+                        source, attribute.getName(), node, attribute.getType());
+        };
+    }
+
+    private static float[] toFloats(List<Float> values) {
+        float[] floats = new float[values.size()];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = values.get(i);
+        }
+        return floats;
+    }
+
+    private void addConstant(String name, TensorData value) {
+        if (constants.put(name, value) != null) {
+            throw GptqException.badInput(
+                    "Cannot read model %s: constant '%s' is defined twice. Export the model again.", source, name);
+        }
+    }
+
+    private ValueInfo readInput(OnnxMl.ValueInfoProto input) {
+        ValueInfo info = readOutput(input);
+        if (info.shape() == null) {
+            throw GptqException.badInput(
+                    "Cannot read model %s: input '%s' has no shape. Export the model with input shapes.",
+                    source, input.getName());
+        }
+        return info;
+    }
+
+    private ValueInfo readOutput(OnnxMl.ValueInfoProto value) {
+        if (!value.getType().hasTensorType()) {
+            throw GptqException.unsupported(
+                    "Cannot read model %s: '%s' is no tensor. Export a model whose inputs and outputs are tensors.",
+                    source, value.getName());
+        }
+        OnnxMl.TypeProto.Tensor type = value.getType().getTensorType();
+        ElementType elementType = tensors.elementType(type.getElemType(), value.getName());
+        if (!type.hasShape()) {
+            return new ValueInfo(value.getName(), elementType, null);
+        }
+        long[] shape = type.getShape().getDimList().stream()
+                .mapToLong(dimension -> dimension.getDimValue() > 0 ? dimension.getDimValue() : DYNAMIC)
+                .toArray();
+        return new ValueInfo(value.getName(), elementType, shape);
+    }
+
+    private void requireOutputs(List<ValueInfo> outputs, List<Node> nodes, Set<String> given) {
+        Set<String> produced = new HashSet<>(given);
+        nodes.forEach(node -> produced.addAll(node.outputs()));
+        for (ValueInfo output : outputs) {
+            if (!produced.contains(output.name())) {
+                throw GptqException.badInput(
+                        "Cannot read model %s: nothing produces its output '%s'. Export the model again.",
+                        source, output.name());
+            }
+        }
+        if (outputs.isEmpty()) {
+            throw GptqException.badInput("Cannot read model %s: it has no outputs. Export the model again.", source);
+        }
+    }
+}
