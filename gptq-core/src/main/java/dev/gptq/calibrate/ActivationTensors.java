@@ -1,14 +1,146 @@
 package dev.gptq.calibrate;
 
+import dev.gptq.graph.ComparePoint;
+import dev.gptq.graph.ComparePoints;
+import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.Node;
+import dev.gptq.graph.ValueInfo;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /** Which tensors get an activation quantizer: model inputs and op outputs, the last tensor of each fused group. */
 public final class ActivationTensors {
+    /** Operators that move or select values: a quantizer behind them would do nothing (MCT 2.19). */
+    private static final Set<String> MOVING = Set.of(
+            "Flatten",
+            "Reshape",
+            "Transpose",
+            "Squeeze",
+            "Unsqueeze",
+            "MaxPool",
+            "GlobalMaxPool",
+            "Pad",
+            "Gather",
+            "Slice",
+            "Split",
+            "Cast",
+            "Identity",
+            "Dropout",
+            "Expand",
+            "Tile",
+            "DepthToSpace",
+            "SpaceToDepth",
+            "TopK");
+    /** Operators whose output is no real-valued activation. */
+    private static final Set<String> NOT_REAL = Set.of(
+            "Shape",
+            "Size",
+            "ArgMax",
+            "ArgMin",
+            "NonZero",
+            "Constant",
+            "ConstantOfShape",
+            "Range",
+            "Equal",
+            "Greater",
+            "GreaterOrEqual",
+            "Less",
+            "LessOrEqual",
+            "Not",
+            "And",
+            "Or");
+
+    private static final Set<String> AFTER_CONVOLUTION =
+            Set.of("Relu", "Clip", "LeakyRelu", "HardSwish", "PRelu", "Sigmoid", "Tanh");
+    private static final Set<String> AFTER_LINEAR = Set.of("Relu", "Clip", "LeakyRelu", "HardSwish", "Sigmoid");
+    private static final Set<String> AFTER_ARITHMETIC = Set.of("Relu", "Clip", "LeakyRelu");
+    private static final Map<String, Set<String>> FUSED = Map.of(
+            "Conv", AFTER_CONVOLUTION,
+            "ConvTranspose", AFTER_CONVOLUTION,
+            "Gemm", AFTER_LINEAR,
+            "MatMul", AFTER_LINEAR,
+            "Add", AFTER_ARITHMETIC,
+            "Sub", AFTER_ARITHMETIC,
+            "Mul", AFTER_ARITHMETIC,
+            "Div", AFTER_ARITHMETIC);
+
     private ActivationTensors() {}
 
     /** The quantized tensors of a prepared graph, in graph order. */
     public static List<String> of(Graph prepared) {
-        throw new UnsupportedOperationException();
+        List<String> tensors = new ArrayList<>();
+        Set<String> notReal = notRealTensors(prepared);
+        for (ValueInfo input : prepared.inputs()) {
+            if (!notReal.contains(input.name())) {
+                tensors.add(input.name());
+            }
+        }
+        Map<String, ComparePoint> layers = new HashMap<>();
+        for (ComparePoint point : ComparePoints.of(prepared)) {
+            layers.put(point.weight(), point);
+        }
+        Map<String, String> linearOutputs = new HashMap<>();
+        Map<String, List<Node>> consumers = prepared.consumers();
+        for (Node node : prepared.nodes()) {
+            ComparePoint layer = layerOf(node, layers);
+            if (layer != null && !layer.output().equals(node.output())) {
+                // A MatMul whose bias is a following Add: the Add's output stands for the layer.
+                linearOutputs.put(layer.output(), node.opType());
+                continue;
+            }
+            if (MOVING.contains(node.opType())) {
+                continue;
+            }
+            String kind = linearOutputs.getOrDefault(node.output(), node.opType());
+            for (String output : node.outputs()) {
+                if (!output.isEmpty()
+                        && !notReal.contains(output)
+                        && !isFused(prepared, output, kind, consumers.getOrDefault(output, List.of()))) {
+                    tensors.add(output);
+                }
+            }
+        }
+        return tensors;
+    }
+
+    private static ComparePoint layerOf(Node node, Map<String, ComparePoint> layers) {
+        return node.hasInput(1) ? layers.get(node.input(1)) : null;
+    }
+
+    private static boolean isFused(Graph graph, String tensor, String kind, List<Node> consumers) {
+        return consumers.size() == 1
+                && !graph.isOutput(tensor)
+                && FUSED.getOrDefault(kind, Set.of()).contains(consumers.get(0).opType())
+                && consumers.get(0).input(0).equals(tensor);
+    }
+
+    /** Tensors of integers, truth values and shapes; moving operators pass this on from their first input. */
+    private static Set<String> notRealTensors(Graph graph) {
+        Set<String> notReal = new HashSet<>();
+        graph.inputs().stream().filter(input -> !input.type().isFloating()).forEach(input -> notReal.add(input.name()));
+        graph.constants().forEach((name, constant) -> {
+            if (!constant.type().isFloating()) {
+                notReal.add(name);
+            }
+        });
+        for (Node node : graph.nodes()) {
+            boolean real = !NOT_REAL.contains(node.opType()) && !notReal.contains(node.input(0));
+            if (node.is("Cast")) {
+                long target = node.integer("to", ElementType.FLOAT32.onnxCode());
+                real = target == ElementType.FLOAT32.onnxCode() || target == ElementType.FLOAT64.onnxCode();
+            }
+            if (node.is("Where")) {
+                real = !notReal.contains(node.input(1));
+            }
+            if (!real) {
+                notReal.addAll(node.outputs());
+            }
+        }
+        return notReal;
     }
 }

@@ -1,20 +1,114 @@
 package dev.gptq.calibrate;
 
+import dev.gptq.GptqException;
 import dev.gptq.config.QuantizationConfig;
+import dev.gptq.config.QuantizationMethod;
+import dev.gptq.graph.ComparePoint;
+import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.Node;
+import dev.gptq.graph.TensorData;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Chooses every threshold: statistics and weights -> quantization plan. */
 public final class PlanBuilder {
     private PlanBuilder() {}
 
-    /** Builds the plan: kernels of all compare points, and the activation tensors of {@link ActivationTensors}. */
+    /**
+     * Builds the plan: kernels of all compare points, and the activation tensors of {@link ActivationTensors}.
+     *
+     * @throws GptqException BAD_INPUT when the statistics are not this graph's
+     */
     public static QuantizationPlan build(Graph prepared, BlockStatistics statistics, QuantizationConfig config) {
-        throw new UnsupportedOperationException();
+        Map<String, LayerInput> inputs = LayerInput.of(prepared);
+        Map<String, Node> producers = prepared.producers();
+        // Tensors are independent of each other, so the order of evaluation does not matter.
+        List<WeightQuantizer> weights = ComparePoints.of(prepared).parallelStream()
+                .map(point -> weightQuantizer(prepared, point, inputs.get(point.name()), statistics, config))
+                .toList();
+        List<ActivationQuantizer> activations = ActivationTensors.of(prepared).parallelStream()
+                .map(tensor -> activationQuantizer(tensor, producers.get(tensor), statistics, config.activations()))
+                .toList();
+        return new QuantizationPlan(weights, activations);
     }
 
     /** Plain post-training quantization: kernels rounded to nearest, biases corrected. In plan order. */
     public static List<QuantizedLayer> roundToNearest(Graph prepared, QuantizationPlan plan) {
-        throw new UnsupportedOperationException();
+        List<QuantizedLayer> layers = new ArrayList<>();
+        for (WeightQuantizer quantizer : plan.weights()) {
+            ComparePoint point = quantizer.point();
+            TensorData kernel = prepared.constants().get(point.weight());
+            QuantizationGrid grid = quantizer.grid();
+            float[] bias = null;
+            if (point.bias() != null) {
+                bias = prepared.constants().get(point.bias()).floats().clone();
+                double[] correction = quantizer.biasCorrection();
+                for (int channel = 0; correction != null && channel < bias.length; channel++) {
+                    bias[channel] = (float) (bias[channel] - correction[channel]);
+                }
+            }
+            layers.add(new QuantizedLayer(point, grid, grid.quantize(kernel.floats(), kernel.shape()), bias));
+        }
+        return layers;
+    }
+
+    private static WeightQuantizer weightQuantizer(
+            Graph graph, ComparePoint point, LayerInput input, BlockStatistics statistics, QuantizationConfig config) {
+        TensorData kernel = graph.constants().get(point.weight());
+        int axis = config.weights().perChannel() ? point.channelAxis() : -1;
+        WeightThresholds chosen = WeightThresholds.choose(kernel, axis, config.weights());
+        boolean uniform = config.weights().method() == QuantizationMethod.UNIFORM;
+        WeightQuantizer uncorrected = new WeightQuantizer(
+                point,
+                config.weights().method(),
+                config.weights().bits(),
+                axis,
+                chosen.threshold(),
+                uniform ? chosen.ranges().min() : null,
+                uniform ? chosen.ranges().max() : null,
+                null);
+        if (!config.biasCorrection() || point.bias() == null) {
+            return uncorrected;
+        }
+        QuantizationGrid grid = uncorrected.grid();
+        float[] rounded = grid.dequantize(grid.quantize(kernel.floats(), kernel.shape()), kernel.shape());
+        ChannelStatistics observed = observed(statistics.layerInputs(), point.name());
+        double[] correction = BiasCorrection.of(input.node(), kernel, rounded, observed.mean());
+        return new WeightQuantizer(
+                point,
+                uncorrected.method(),
+                uncorrected.bits(),
+                axis,
+                uncorrected.threshold(),
+                uncorrected.rangeMin(),
+                uncorrected.rangeMax(),
+                correction);
+    }
+
+    private static ActivationQuantizer activationQuantizer(
+            String tensor, Node producer, BlockStatistics statistics, QuantizationConfig.Activations config) {
+        if (producer != null && isBetweenZeroAndOne(producer)) {
+            return ActivationThresholds.ofKnownRange(tensor, 0, 1, config);
+        }
+        TensorStatistics observed = observed(statistics.activations(), tensor);
+        return ActivationThresholds.choose(tensor, observed.histogram().view(), config);
+    }
+
+    /** Operators whose range is known beforehand, so that no value needs to be clipped (MCT 2.16). */
+    private static boolean isBetweenZeroAndOne(Node node) {
+        return node.is("Sigmoid") || node.is("HardSigmoid") || node.is("Softmax");
+    }
+
+    private static <T> T observed(Map<String, T> statistics, String name) {
+        T observed = statistics.get(name);
+        if (observed == null) {
+            throw GptqException.badInput(
+                    "Cannot build quantization plan: the statistics do not hold %s, so they are another model's. "
+                            + "Run the calibration again with this model.",
+                    name);
+        }
+        return observed;
     }
 }

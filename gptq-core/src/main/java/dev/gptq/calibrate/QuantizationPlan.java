@@ -1,13 +1,48 @@
 package dev.gptq.calibrate;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.gptq.GptqException;
 import java.io.Serializable;
 import java.util.List;
 
 /** Every quantizer of a model: weights in compare-point order, activations in graph order. The content of plan.json. */
 public record QuantizationPlan(List<WeightQuantizer> weights, List<ActivationQuantizer> activations)
         implements Serializable {
+    private static final ObjectMapper MAPPER = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .build();
+
     public QuantizationPlan {
         weights = List.copyOf(weights);
         activations = List.copyOf(activations);
+    }
+
+    /** Content of plan.json; every number comes back exactly. */
+    public String toJson() {
+        try {
+            return MAPPER.writeValueAsString(this);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("Cannot write quantization plan as JSON.", e);
+        }
+    }
+
+    /**
+     * Reads what {@link #toJson} wrote.
+     *
+     * @throws GptqException BAD_INPUT when the text is not such a file
+     */
+    public static QuantizationPlan fromJson(String json) {
+        try {
+            return MAPPER.readValue(json, QuantizationPlan.class);
+        } catch (JsonProcessingException e) {
+            throw GptqException.badInput(
+                    "Cannot read quantization plan: %s. Delete plan.json and run the calibration again.",
+                    e.getOriginalMessage());
+        }
     }
 }

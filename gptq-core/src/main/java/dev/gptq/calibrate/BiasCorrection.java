@@ -1,0 +1,102 @@
+package dev.gptq.calibrate;
+
+import dev.gptq.graph.Node;
+import dev.gptq.graph.TensorData;
+
+/**
+ * The mean error that rounding a kernel adds to a layer's output (MCT 2.18): epsilon . E[x] with epsilon = sum of
+ * Q(W) - W over the kernel's positions, within each group. To be subtracted from the bias. In a transposed convolution
+ * each output sees one position in stride_h * stride_w, so epsilon is divided by that (MCT does not).
+ */
+final class BiasCorrection {
+    private BiasCorrection() {}
+
+    /**
+     * The term of each output channel.
+     *
+     * @param node the layer's operator
+     * @param kernel its float kernel
+     * @param quantized the kernel's values after rounding, row-major
+     * @param inputMean mean of each input channel
+     */
+    static double[] of(Node node, TensorData kernel, float[] quantized, double[] inputMean) {
+        float[] weights = kernel.floats();
+        long[] shape = kernel.shape();
+        return switch (node.opType()) {
+            case "Conv" -> {
+                int outputs = (int) shape[0];
+                int outputsPerGroup = outputs / (int) node.integer("group", 1);
+                int inputsPerGroup = (int) shape[1];
+                Sum sum = new Sum(weights, quantized, spatialSize(shape));
+                double[] term = new double[outputs];
+                for (int output = 0; output < outputs; output++) {
+                    int firstInput = output / outputsPerGroup * inputsPerGroup;
+                    for (int input = 0; input < inputsPerGroup; input++) {
+                        term[output] += sum.error(output * inputsPerGroup + input) * inputMean[firstInput + input];
+                    }
+                }
+                yield term;
+            }
+            case "ConvTranspose" -> {
+                int inputs = (int) shape[0];
+                int outputsPerGroup = (int) shape[1];
+                int groups = (int) node.integer("group", 1);
+                int inputsPerGroup = inputs / groups;
+                double positions = 1;
+                for (long stride : node.integers("strides", new long[0])) {
+                    positions *= stride;
+                }
+                Sum sum = new Sum(weights, quantized, spatialSize(shape));
+                double[] term = new double[outputsPerGroup * groups];
+                for (int input = 0; input < inputs; input++) {
+                    int firstOutput = input / inputsPerGroup * outputsPerGroup;
+                    for (int output = 0; output < outputsPerGroup; output++) {
+                        term[firstOutput + output] +=
+                                sum.error(input * outputsPerGroup + output) * inputMean[input] / positions;
+                    }
+                }
+                yield term;
+            }
+            case "Gemm" -> {
+                double factor = (double) node.real("alpha", 1) / node.real("beta", 1);
+                yield linear(weights, quantized, shape, node.integer("transB", 0) != 0, inputMean, factor);
+            }
+            case "MatMul" -> linear(weights, quantized, shape, false, inputMean, 1);
+            default -> throw new IllegalArgumentException("No layer has operator " + node.opType());
+        };
+    }
+
+    private static double[] linear(
+            float[] weights, float[] quantized, long[] shape, boolean transposed, double[] inputMean, double factor) {
+        int inputs = (int) shape[transposed ? 1 : 0];
+        int outputs = (int) shape[transposed ? 0 : 1];
+        Sum sum = new Sum(weights, quantized, 1);
+        double[] term = new double[outputs];
+        for (int output = 0; output < outputs; output++) {
+            for (int input = 0; input < inputs; input++) {
+                int index = transposed ? output * inputs + input : input * outputs + output;
+                term[output] += sum.error(index) * inputMean[input] * factor;
+            }
+        }
+        return term;
+    }
+
+    private static int spatialSize(long[] shape) {
+        int size = 1;
+        for (int axis = 2; axis < shape.length; axis++) {
+            size *= (int) shape[axis];
+        }
+        return size;
+    }
+
+    /** Sums of Q(W) - W over {@code spatial} consecutive elements. */
+    private record Sum(float[] weights, float[] quantized, int spatial) {
+        double error(int plane) {
+            double sum = 0;
+            for (int i = plane * spatial; i < (plane + 1) * spatial; i++) {
+                sum += (double) quantized[i] - weights[i];
+            }
+            return sum;
+        }
+    }
+}

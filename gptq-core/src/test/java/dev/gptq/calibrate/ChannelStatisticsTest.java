@@ -1,0 +1,25 @@
+package dev.gptq.calibrate;
+
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class ChannelStatisticsTest {
+    @Test
+    void meansRunOverAllOtherAxes() {
+        float[] values = {1, 3, 10, 30, 5, 7, 50, 70};
+        ChannelStatistics second = ChannelStatistics.of(values, new long[] {2, 2, 2}, 1);
+        assertThat(second.mean()).containsExactly((1 + 3 + 5 + 7) / 4.0, (10 + 30 + 50 + 70) / 4.0);
+        assertThat(second.min()).containsExactly(1, 10);
+        assertThat(second.max()).containsExactly(7, 70);
+        ChannelStatistics last = ChannelStatistics.of(values, new long[] {2, 2, 2}, 2);
+        assertThat(last.mean()).containsExactly((1 + 10 + 5 + 50) / 4.0, (3 + 30 + 7 + 70) / 4.0);
+    }
+
+    @Test
+    void samplesWeighTheSameWhateverTheirSizeOrBlock() {
+        ChannelStatistics small = ChannelStatistics.of(new float[] {2}, new long[] {1, 1, 1}, 1);
+        ChannelStatistics large = ChannelStatistics.of(new float[] {4, 6, 8, 10}, new long[] {1, 1, 4}, 1);
+        assertThat(small.merge(large).mean()).containsExactly((2 + 7) / 2.0);
+    }
+}
