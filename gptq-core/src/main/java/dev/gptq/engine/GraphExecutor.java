@@ -70,7 +70,7 @@ public final class GraphExecutor implements AutoCloseable {
             values[slot] = seen;
         }
         for (ExecutionPlan.Step step : plan.steps()) {
-            NDArray made = compute(manager, step, values, feeds);
+            NDArray made = compute(manager, step, values);
             NDArray seen = hook.onTensor(step.node().output(), made);
             lifetimes.replaced(step.outputSlot(), made, seen, true);
             values[step.outputSlot()] = seen;
@@ -84,8 +84,8 @@ public final class GraphExecutor implements AutoCloseable {
     }
 
     /** The device the graph runs on. */
-    public ai.djl.Device device() {
-        throw new UnsupportedOperationException();
+    public Device device() {
+        return constantScope.getDevice();
     }
 
     public Graph graph() {
@@ -120,7 +120,7 @@ public final class GraphExecutor implements AutoCloseable {
         }
     }
 
-    private NDArray compute(NDManager manager, ExecutionPlan.Step step, NDArray[] values, Map<String, NDArray> feeds) {
+    private NDArray compute(NDManager manager, ExecutionPlan.Step step, NDArray[] values) {
         int[] slots = step.inputSlots();
         NDArray[] inputs = new NDArray[slots.length];
         TensorData[] constants = step.constants();

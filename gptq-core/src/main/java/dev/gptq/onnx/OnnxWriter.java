@@ -1,13 +1,132 @@
 package dev.gptq.onnx;
 
+import ai.onnx.proto.OnnxMl;
+import com.google.protobuf.ByteString;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.Node;
+import dev.gptq.graph.TensorData;
+import dev.gptq.graph.ValueInfo;
+import java.io.Serializable;
+import java.util.List;
+import java.util.TreeMap;
 
 /** Writes graphs as ONNX model files. */
 public final class OnnxWriter {
+    private static final String PRODUCER = "spark-gptq";
+    private static final String DYNAMIC_BATCH = "N";
+    private static final long DYNAMIC = -1;
+
     private OnnxWriter() {}
 
-    /** Serializes a graph; equal graphs give equal bytes. */
+    /** Serializes a graph; equal graphs give equal bytes. Constants become initializers in the graph's order. */
     public static byte[] write(Graph graph) {
-        throw new UnsupportedOperationException();
+        OnnxMl.GraphProto.Builder proto = OnnxMl.GraphProto.newBuilder();
+        proto.setName(graph.name().isEmpty() ? "model" : graph.name());
+        graph.inputs().forEach(input -> proto.addInput(valueInfo(input)));
+        graph.outputs().forEach(output -> proto.addOutput(valueInfo(output)));
+        graph.constants()
+                .forEach((name, tensor) -> proto.addInitializer(
+                        TensorWriter.write(tensor).toBuilder().setName(name)));
+        graph.nodes().forEach(node -> proto.addNode(node(node)));
+        return OnnxMl.ModelProto.newBuilder()
+                .setIrVersion(irVersion(graph.opset()))
+                .setProducerName(PRODUCER)
+                .addOpsetImport(
+                        OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(graph.opset()))
+                .setGraph(proto)
+                .build()
+                .toByteArray();
+    }
+
+    /**
+     * The oldest IR version that goes with an opset (ONNX versioning table), at least the one that frees initializers
+     * from being listed as inputs.
+     */
+    private static int irVersion(int opset) {
+        if (opset <= 9) {
+            return 4;
+        }
+        if (opset == 10) {
+            return 5;
+        }
+        if (opset == 11) {
+            return 6;
+        }
+        if (opset <= 14) {
+            return 7;
+        }
+        if (opset <= 18) {
+            return 8;
+        }
+        return opset <= 20 ? 9 : 10;
+    }
+
+    private static OnnxMl.ValueInfoProto valueInfo(ValueInfo value) {
+        OnnxMl.TypeProto.Tensor.Builder type =
+                OnnxMl.TypeProto.Tensor.newBuilder().setElemType(value.type().onnxCode());
+        if (value.shape() != null) {
+            type.setShape(shape(value));
+        }
+        return OnnxMl.ValueInfoProto.newBuilder()
+                .setName(value.name())
+                .setType(OnnxMl.TypeProto.newBuilder().setTensorType(type))
+                .build();
+    }
+
+    private static OnnxMl.TensorShapeProto shape(ValueInfo value) {
+        OnnxMl.TensorShapeProto.Builder shape = OnnxMl.TensorShapeProto.newBuilder();
+        for (int i = 0; i < value.shape().length; i++) {
+            OnnxMl.TensorShapeProto.Dimension.Builder dimension = OnnxMl.TensorShapeProto.Dimension.newBuilder();
+            if (value.shape()[i] != DYNAMIC) {
+                dimension.setDimValue(value.shape()[i]);
+            } else if (i == 0) {
+                dimension.setDimParam(DYNAMIC_BATCH);
+            } else {
+                // Dynamic dimensions of equal name would claim to be equal.
+                dimension.setDimParam(value.name() + "_" + i);
+            }
+            shape.addDim(dimension);
+        }
+        return shape.build();
+    }
+
+    private static OnnxMl.NodeProto node(Node node) {
+        OnnxMl.NodeProto.Builder proto = OnnxMl.NodeProto.newBuilder()
+                .setName(node.name())
+                .setOpType(node.opType())
+                .addAllInput(node.inputs())
+                .addAllOutput(node.outputs());
+        // Sorted, because the order within a node's map is not defined.
+        new TreeMap<>(node.attributes()).forEach((name, value) -> proto.addAttribute(attribute(name, value)));
+        return proto.build();
+    }
+
+    private static OnnxMl.AttributeProto attribute(String name, Serializable value) {
+        OnnxMl.AttributeProto.Builder proto = OnnxMl.AttributeProto.newBuilder().setName(name);
+        if (value instanceof Long number) {
+            proto.setType(OnnxMl.AttributeProto.AttributeType.INT).setI(number);
+        } else if (value instanceof Float number) {
+            proto.setType(OnnxMl.AttributeProto.AttributeType.FLOAT).setF(number);
+        } else if (value instanceof String text) {
+            proto.setType(OnnxMl.AttributeProto.AttributeType.STRING).setS(ByteString.copyFromUtf8(text));
+        } else if (value instanceof long[] numbers) {
+            proto.setType(OnnxMl.AttributeProto.AttributeType.INTS);
+            for (long number : numbers) {
+                proto.addInts(number);
+            }
+        } else if (value instanceof float[] numbers) {
+            proto.setType(OnnxMl.AttributeProto.AttributeType.FLOATS);
+            for (float number : numbers) {
+                proto.addFloats(number);
+            }
+        } else if (value instanceof TensorData tensor) {
+            proto.setType(OnnxMl.AttributeProto.AttributeType.TENSOR).setT(TensorWriter.write(tensor));
+        } else if (value instanceof List<?> texts) {
+            proto.setType(OnnxMl.AttributeProto.AttributeType.STRINGS);
+            texts.forEach(text -> proto.addStrings(ByteString.copyFromUtf8((String) text)));
+        } else {
+            throw new IllegalArgumentException("Cannot write attribute '" + name + "' of " + value.getClass());
+        }
+        return proto.build();
     }
 }

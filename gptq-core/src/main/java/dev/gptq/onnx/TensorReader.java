@@ -101,33 +101,30 @@ final class TensorReader {
     }
 
     private float[] floats(OnnxMl.TensorProto proto, int count, String name) {
-        float[] values = null;
-        if (proto.hasRawData()) {
-            ByteBuffer raw = raw(proto, count, Float.BYTES, name);
-            values = new float[count];
-            raw.asFloatBuffer().get(values);
-        } else {
+        if (!proto.hasRawData()) {
             requireCount(proto.getFloatDataCount(), count, name);
-            values = new float[count];
+            float[] values = new float[count];
             for (int i = 0; i < count; i++) {
                 values[i] = proto.getFloatData(i);
             }
+            return values;
         }
+        ByteBuffer raw = raw(proto, count, Float.BYTES, name);
+        float[] values = new float[count];
+        raw.asFloatBuffer().get(values);
         return values;
     }
 
     private double[] doubles(OnnxMl.TensorProto proto, int count, String name) {
-        double[] values = null;
-        if (proto.hasRawData()) {
-            ByteBuffer raw = raw(proto, count, Double.BYTES, name);
-            values = new double[count];
-            raw.asDoubleBuffer().get(values);
-        } else {
+        if (!proto.hasRawData()) {
             requireCount(proto.getDoubleDataCount(), count, name);
-            values = proto.getDoubleDataList().stream()
+            return proto.getDoubleDataList().stream()
                     .mapToDouble(Double::doubleValue)
                     .toArray();
         }
+        ByteBuffer raw = raw(proto, count, Double.BYTES, name);
+        double[] values = new double[count];
+        raw.asDoubleBuffer().get(values);
         return values;
     }
 
