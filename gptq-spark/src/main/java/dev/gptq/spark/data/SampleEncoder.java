@@ -38,11 +38,11 @@ final class SampleEncoder implements Serializable {
         InputMapping mapping = mappings.get(index);
         long[] shape = layout.inputs().get(index).shape();
         int channelSize = shape.length == 0 ? 1 : Math.toIntExact(raw.length / shape[0]);
+        double[] mean = mapping.mean();
+        double[] std = mapping.std();
         for (int i = 0; i < raw.length; i++) {
             int channel = i / channelSize;
-            double mean = at(mapping.mean(), channel, 0);
-            double std = at(mapping.std(), channel, 1);
-            float value = (float) ((raw[i] * mapping.scale() - mean) / std);
+            float value = (float) ((raw[i] * mapping.scale() - at(mean, channel)) / at(std, channel));
             if (!Float.isFinite(value)) {
                 throw new BadSampleException("value " + raw[i] + " at position " + i + " of '" + mapping.column()
                         + "' is not finite" + (Double.isFinite(raw[i]) ? " after normalisation" : ""));
@@ -51,10 +51,7 @@ final class SampleEncoder implements Serializable {
         }
     }
 
-    private static double at(double[] values, int channel, double defaultValue) {
-        if (values == null || values.length == 0) {
-            return defaultValue;
-        }
+    private static double at(double[] values, int channel) {
         return values.length == 1 ? values[0] : values[channel];
     }
 }

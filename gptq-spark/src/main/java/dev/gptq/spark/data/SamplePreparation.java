@@ -59,11 +59,7 @@ public final class SamplePreparation {
             String path = config.path().toLowerCase(Locale.ROOT);
             return path.endsWith(".npz") || path.endsWith(".npy");
         }
-        if (!format.equals("npz") && !format.equals("npy") && !format.equals("parquet")) {
-            throw GptqException.badInput(
-                    "Cannot read dataset '%s': format '%s' is unknown. Use parquet or npz.", config.path(), format);
-        }
-        return !format.equals("parquet");
+        return format.equals("npz");
     }
 
     private static SampleEncoder encoder(DatasetConfig config, Graph model) {
@@ -116,7 +112,7 @@ public final class SamplePreparation {
     private static void checkChannels(InputMapping mapping, long[] shape, String input) {
         long channels = shape.length == 0 ? 1 : shape[0];
         for (double[] values : Arrays.asList(mapping.mean(), mapping.std())) {
-            if (values != null && values.length > 1 && values.length != channels) {
+            if (values.length > 1 && values.length != channels) {
                 throw GptqException.badInput(
                         "Cannot normalise model input '%s': %d values of mean or std for %d channels. Give one value or one"
                                 + " per channel.",

@@ -58,7 +58,7 @@ public final class EvaluateStage {
                     files.floatModel(),
                     files.ptqModel(),
                     files.gptqModel(),
-                    models.floatModel(),
+                    models.floatModelOnCpu(),
                     files.plan(),
                     files.ptqLayers(),
                     files.gptqLayers());

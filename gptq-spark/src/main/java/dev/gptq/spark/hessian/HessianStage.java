@@ -32,7 +32,7 @@ public final class HessianStage {
      * Scores the job's samples and writes the table: one row per sample ({@code sample} long), one double column per
      * compare point.
      *
-     * @param progress gets the number of blocks done
+     * @param progress gets the number of samples done
      */
     public static void run(
             SparkSession spark,
@@ -52,8 +52,8 @@ public final class HessianStage {
         try {
             long[] done = new long[1];
             // Computed here for progress and for failures without retries; the write below reads what was computed.
-            BlockJob.forEach(scored.map(new Blocks()), "hessian", (index, blocks) -> {
-                done[0] += blocks.get();
+            BlockJob.forEach(scored.map(new Count()), "hessian", (index, count) -> {
+                done[0] += count.get();
                 progress.accept(done[0]);
             });
             spark.createDataFrame(scored.flatMap(outcome -> outcome.get().iterator()), schema(points))
@@ -126,7 +126,7 @@ public final class HessianStage {
     }
 
     /** Rows of a run -> their number, for progress. */
-    private static final class Blocks implements Function<Outcome<ArrayList<Row>>, Outcome<Integer>> {
+    private static final class Count implements Function<Outcome<ArrayList<Row>>, Outcome<Integer>> {
         @Override
         public Outcome<Integer> call(Outcome<ArrayList<Row>> rows) {
             return rows.failure() == null

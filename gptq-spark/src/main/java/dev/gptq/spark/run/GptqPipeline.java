@@ -1,6 +1,19 @@
 package dev.gptq.spark.run;
 
+import dev.gptq.GptqException;
 import dev.gptq.config.RunConfig;
+import dev.gptq.graph.ComparePoints;
+import dev.gptq.graph.Graph;
+import dev.gptq.graph.ValueInfo;
+import dev.gptq.graph.pass.GraphPreparation;
+import dev.gptq.onnx.OnnxReader;
+import dev.gptq.report.MetricsFile;
+import dev.gptq.spark.data.Crc32cCounter;
+import dev.gptq.spark.data.Files;
+import dev.gptq.spark.data.SamplePreparation;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
 /** The whole product: float ONNX model and representative dataset in, run directory with the quantized model out. */
@@ -12,9 +25,58 @@ public final class GptqPipeline {
      *
      * @param config the run; paths are Hadoop paths, those without a scheme belong to the default file system
      * @param spark the session whose cluster does the work; its settings are left alone
-     * @throws dev.gptq.GptqException BAD_INPUT, IO, UNSUPPORTED_MODEL or DIVERGED with one line for people
+     * @throws dev.gptq.GptqException BAD_INPUT, IO, UNSUPPORTED_MODEL, DIVERGED or CLUSTER with one line for people
      */
     public static RunResult run(RunConfig config, SparkSession spark, ProgressListener progress) {
-        throw new UnsupportedOperationException();
+        StageClock clock = new StageClock(progress);
+        clock.start(StageClock.PREPARE, StageClock.UNKNOWN);
+        Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+        byte[] model = Files.readInput(config.model(), "model", hadoop);
+        Graph prepared = GraphPreparation.prepare(OnnxReader.read(model, config.model()));
+        checkModel(prepared, config.model());
+        SamplePreparation calibration = SamplePreparation.open(spark, config.calibration(), prepared);
+        SamplePreparation evaluation =
+                config.evaluation() == null ? null : SamplePreparation.open(spark, config.evaluation(), prepared);
+
+        List<String> data = new ArrayList<>(calibration.identity());
+        if (evaluation != null) {
+            data.addAll(evaluation.identity());
+        }
+        Fingerprint fingerprint = Fingerprint.of(config, Crc32cCounter.of(model), data);
+        try (RunDirectory directory =
+                RunDirectory.open(config.output().path(), config.output().overwrite(), fingerprint, hadoop)) {
+            if (directory.isComplete()) {
+                clock.finish("already complete");
+                return completed(directory);
+            }
+            try (PipelineRun run = new PipelineRun(config, spark, clock, directory, model, prepared)) {
+                return run.execute(calibration, evaluation);
+            }
+        }
+    }
+
+    private static void checkModel(Graph prepared, String source) {
+        for (ValueInfo input : prepared.inputs()) {
+            if (input.shape().length > 0 && input.shape()[0] >= 0) {
+                throw GptqException.unsupported(
+                        "Cannot quantize '%s': input '%s' has the fixed batch size %d. Export the model with a dynamic batch"
+                                + " dimension.",
+                        source, input.name(), input.shape()[0]);
+            }
+        }
+        if (ComparePoints.of(prepared).isEmpty()) {
+            throw GptqException.unsupported(
+                    "Cannot quantize '%s': it has no convolution or linear layer with constant weights. Give a model with"
+                            + " layers to quantize.",
+                    source);
+        }
+    }
+
+    private static RunResult completed(RunDirectory directory) {
+        return new RunResult(
+                directory.files().root(),
+                directory.files().path(RunDirectory.REPORT),
+                MetricsFile.fromJson(directory.files().readText(RunDirectory.METRICS)),
+                true);
     }
 }

@@ -1,6 +1,6 @@
 package dev.gptq.spark.run;
 
-/** Hears how a run goes on. Called on the driver, from the thread that runs the pipeline; must not block for long. */
+/** Hears how a run goes on. Called on the driver, one call at a time but not always by one thread; must not block for long. */
 public interface ProgressListener {
     /** Hears nothing. */
     ProgressListener NONE = new ProgressListener() {

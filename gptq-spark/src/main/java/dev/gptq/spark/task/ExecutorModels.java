@@ -106,6 +106,14 @@ public final class ExecutorModels {
             return get("float", GraphExecutor.class, () -> new GraphExecutor(shared.prepared(), device));
         }
 
+        /** The prepared float model on the CPU, whatever the task's device. */
+        public GraphExecutor floatModelOnCpu() {
+            return resource(
+                    "float@" + Device.cpu(),
+                    GraphExecutor.class,
+                    () -> new GraphExecutor(shared.prepared(), Device.cpu()));
+        }
+
         /** The resource of this name on this task's device, created by the first task that asks. */
         public <T> T get(String name, Class<T> type, Supplier<T> create) {
             return resource(name + "@" + TaskDevices.of(shared.device()), type, create);

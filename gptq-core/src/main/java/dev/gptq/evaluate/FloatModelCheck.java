@@ -1,0 +1,75 @@
+package dev.gptq.evaluate;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import dev.gptq.GptqException;
+import dev.gptq.engine.Engines;
+import dev.gptq.engine.GraphExecutor;
+import dev.gptq.engine.TensorHook;
+import dev.gptq.graph.SampleBatch;
+import dev.gptq.graph.ValueInfo;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Makes sure before any long work that the prepared graph in the engine is the model in the file. */
+public final class FloatModelCheck {
+    /** Largest difference that float32 arithmetic in another order explains, relative to the output's largest value. */
+    private static final double TOLERANCE = 1e-4;
+
+    private FloatModelCheck() {}
+
+    /**
+     * Runs both on a batch and compares every output.
+     *
+     * @param model the ONNX file, run in ONNX Runtime
+     * @param prepared the prepared graph, on the CPU
+     * @throws dev.gptq.GptqException UNSUPPORTED_MODEL naming the output that differs most
+     */
+    public static void check(byte[] model, GraphExecutor prepared, SampleBatch batch) {
+        Map<String, ModelOutput> expected;
+        try (OnnxSession session = new OnnxSession(model, "float")) {
+            expected = session.run(batch.inputs());
+        }
+        String worst = null;
+        double largest = TOLERANCE;
+        try (NDManager scope = Engines.newScope(Device.cpu())) {
+            Map<String, NDArray> feeds = new HashMap<>();
+            for (ValueInfo input : prepared.graph().inputs()) {
+                feeds.put(input.name(), Engines.toArray(scope, batch.inputs().get(input.name())));
+            }
+            Map<String, NDArray> actual = prepared.run(scope, feeds, TensorHook.NONE);
+            for (Map.Entry<String, ModelOutput> output : expected.entrySet()) {
+                double difference = difference(output.getValue().values(), actual.get(output.getKey()));
+                if (!(difference <= largest)) {
+                    worst = output.getKey();
+                    largest = difference;
+                }
+            }
+        }
+        if (worst != null) {
+            throw GptqException.unsupported(
+                    "Cannot quantize the model: output '%s' differs from ONNX Runtime's by %.3g of its largest value, more"
+                            + " than %.0e. Report the model, and quantize another export of it meanwhile.",
+                    worst, largest, TOLERANCE);
+        }
+    }
+
+    /** Largest difference over largest magnitude; NaN or infinite when the values cannot be compared. */
+    private static double difference(double[] expected, NDArray actualArray) {
+        if (!actualArray.getDataType().isFloating()) {
+            return 0;
+        }
+        float[] actual = actualArray.toFloatArray();
+        if (actual.length != expected.length) {
+            return Double.POSITIVE_INFINITY;
+        }
+        double magnitude = Double.MIN_NORMAL;
+        double difference = 0;
+        for (int i = 0; i < actual.length; i++) {
+            magnitude = Math.max(magnitude, Math.abs(expected[i]));
+            difference = Math.max(difference, Math.abs(expected[i] - actual[i]));
+        }
+        return difference / magnitude;
+    }
+}

@@ -1,0 +1,59 @@
+package dev.gptq.spark.run;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.gptq.spark.data.RunFiles;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Content of MANIFEST.json: what a run was made from, and what it consists of.
+ *
+ * @param inputs model, calibration and evaluation with what identifies their content
+ * @param files null while they are not all written
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+record Manifest(
+        JsonNode config,
+        Map<String, String> versions,
+        long seed,
+        String created,
+        Map<String, Input> inputs,
+        List<RunFiles.Checksum> files) {
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
+
+    /**
+     * A model or dataset; the checksum of a dataset is that of its sample store's index, which holds those of all files.
+     *
+     * @param samples null for a model
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record Input(String path, Long samples, String crc32c) {}
+
+    static JsonNode parseConfig(String yaml) {
+        try {
+            return new YAMLMapper().readTree(yaml);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    Manifest withFiles(List<RunFiles.Checksum> checksums) {
+        return new Manifest(config, versions, seed, created, inputs, List.copyOf(checksums));
+    }
+
+    String toJson() {
+        try {
+            return JSON.writeValueAsString(this) + "\n";
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
