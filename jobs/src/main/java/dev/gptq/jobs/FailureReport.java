@@ -1,0 +1,45 @@
+package dev.gptq.jobs;
+
+import dev.gptq.GptqException;
+import java.io.PrintWriter;
+
+/** What people see of a failure: one line, and the stack trace only when they ask for it. */
+final class FailureReport {
+    private static final int UNEXPECTED = 1;
+    private static final int MAX_CAUSES = 20;
+
+    private FailureReport() {}
+
+    /** Prints the failure and returns the exit status that belongs to it. */
+    static int print(Throwable failure, boolean debug, PrintWriter err) {
+        GptqException known = known(failure);
+        if (known != null) {
+            err.println("gptq: " + oneLine(known.getMessage()));
+        } else {
+            err.println("gptq: Cannot go on: unexpected %s: %s. This is a defect of gptq or its environment; run with "
+                            .formatted(failure.getClass().getName(), oneLine(failure.getMessage()))
+                    + "--debug to see where.");
+        }
+        if (debug) {
+            failure.printStackTrace(err);
+        }
+        err.flush();
+        return known == null ? UNEXPECTED : known.code().exitStatus();
+    }
+
+    /** The domain exception among the causes, or null: Spark wraps what its tasks throw. */
+    private static GptqException known(Throwable failure) {
+        Throwable cause = failure;
+        for (int depth = 0; cause != null && depth < MAX_CAUSES; depth++) {
+            if (cause instanceof GptqException known) {
+                return known;
+            }
+            cause = cause.getCause();
+        }
+        return null;
+    }
+
+    static String oneLine(String message) {
+        return message == null ? "no message" : message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+    }
+}

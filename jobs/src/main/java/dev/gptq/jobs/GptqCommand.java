@@ -1,0 +1,76 @@
+package dev.gptq.jobs;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/**
+ * The command line. Exit statuses: 0 done, 1 unexpected failure, 2 bad input or usage, 3 reading or writing failed, 4 the
+ * model holds something unsupported, 5 training diverged, 6 the cluster failed, 130 interrupted.
+ */
+@Command(
+        name = "gptq",
+        description = "Quantizes ONNX models by gradient-based post-training quantization on Apache Spark.",
+        footer = {
+            "",
+            "Options of spark-submit (--master, --conf, --driver-memory, ...) may stand anywhere; the launcher hands them on.",
+            "Start with: gptq quickstart, then gptq config --print-defaults > my.yaml"
+        },
+        subcommands = {QuantizeCommand.class, QuickstartCommand.class, ConfigCommand.class},
+        versionProvider = GptqCommand.Version.class,
+        mixinStandardHelpOptions = true)
+public final class GptqCommand implements Callable<Integer> {
+    @Option(
+            names = "--debug",
+            scope = CommandLine.ScopeType.INHERIT,
+            description = "Show the stack trace of a failure and Spark's warnings.")
+    private boolean debug;
+
+    /** Runs the command; ends the process with its status when that is not 0. */
+    public static void main(String[] arguments) {
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        int status = run(out, err, arguments);
+        if (status != 0) {
+            System.exit(status);
+        }
+    }
+
+    /** Runs the command in this process and returns its exit status. */
+    static int run(PrintWriter out, PrintWriter err, String... arguments) {
+        GptqCommand command = new GptqCommand();
+        CommandLine line = new CommandLine(command).setOut(out).setErr(err);
+        line.setParameterExceptionHandler(GptqCommand::usageError);
+        line.setExecutionExceptionHandler(
+                (failure, failed, result) -> FailureReport.print(failure, command.debug, err));
+        return line.execute(arguments);
+    }
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(new CommandLine(this), "no command is given");
+    }
+
+    private static int usageError(ParameterException error, String[] arguments) {
+        CommandLine failed = error.getCommandLine();
+        String names = failed.getCommandSpec().qualifiedName();
+        failed.getErr()
+                .println("gptq: Cannot run this command: %s. See '%s --help'."
+                        .formatted(FailureReport.oneLine(error.getMessage()), names));
+        failed.getErr().flush();
+        return failed.getCommandSpec().exitCodeOnInvalidInput();
+    }
+
+    /** The version that the build wrote into the jar. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = GptqCommand.class.getPackage().getImplementationVersion();
+            return new String[] {"gptq " + (version == null ? "(not packaged)" : version)};
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package dev.gptq.jobs;
+
+import dev.gptq.GptqException;
+import dev.gptq.config.DatasetConfig;
+import dev.gptq.config.RunConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The main job on the model and data that come with the project. */
+@Command(
+        name = "quickstart",
+        description = "Quantizes a small Fashion-MNIST model to 2-bit weights: conf/quickstart.yaml of the project.",
+        mixinStandardHelpOptions = true)
+final class QuickstartCommand implements Callable<Integer> {
+    /** System property with the project's directory, set by the launcher. */
+    static final String HOME_PROPERTY = "gptq.home";
+
+    private static final String HOME_VARIABLE = "GPTQ_HOME";
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Set path.to.key; repeatable, the last one wins.")
+    private List<String> overrides = new ArrayList<>();
+
+    @Override
+    public Integer call() {
+        SparkJob.run(config(home(), overrides));
+        return 0;
+    }
+
+    /** The shipped configuration; its own paths belong to the project, those of overrides to the working directory. */
+    static RunConfig config(Path home, List<String> overrides) {
+        Path file = home.resolve("conf").resolve("quickstart.yaml");
+        RunConfig shipped = ConfigFile.read(file, List.of());
+        List<String> all = new ArrayList<>();
+        all.add(absolute("model", home, shipped.model()));
+        all.add(absolute("data.calibration.path", home, shipped.calibration().path()));
+        DatasetConfig evaluation = shipped.evaluation();
+        if (evaluation != null) {
+            all.add(absolute("data.evaluation.path", home, evaluation.path()));
+        }
+        all.add(absolute("output.path", home, shipped.output().path()));
+        all.addAll(overrides);
+        return ConfigFile.read(file, all);
+    }
+
+    private static String absolute(String key, Path home, String path) {
+        return key + "='" + home.resolve(path).toString().replace("'", "''") + "'";
+    }
+
+    private static Path home() {
+        String home = System.getProperty(HOME_PROPERTY, System.getenv(HOME_VARIABLE));
+        if (home == null) {
+            throw GptqException.badInput(
+                    "Cannot find the quickstart: neither system property %s nor environment variable %s is set. Start it "
+                            + "with jobs/bin/gptq quickstart.",
+                    HOME_PROPERTY, HOME_VARIABLE);
+        }
+        return Path.of(home).toAbsolutePath().normalize();
+    }
+}

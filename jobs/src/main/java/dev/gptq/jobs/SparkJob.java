@@ -1,0 +1,43 @@
+package dev.gptq.jobs;
+
+import dev.gptq.ErrorCode;
+import dev.gptq.GptqException;
+import dev.gptq.config.RunConfig;
+import dev.gptq.spark.run.GptqPipeline;
+import dev.gptq.spark.run.RunResult;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+
+/** Starts Spark as spark-submit configured it, runs the pipeline and says what came out. */
+final class SparkJob {
+    private static final String DEFAULT_MASTER = "local[*]";
+
+    private SparkJob() {}
+
+    static void run(RunConfig config) {
+        ConsoleProgress progress = ConsoleProgress.onStandardOutput();
+        SparkSession spark = session();
+        try {
+            RunResult result = GptqPipeline.run(config, spark, progress);
+            RunSummary.print(result, progress);
+        } finally {
+            spark.stop();
+        }
+    }
+
+    private static SparkSession session() {
+        SparkConf conf = new SparkConf();
+        conf.setIfMissing("spark.master", DEFAULT_MASTER);
+        conf.setIfMissing("spark.app.name", "gptq");
+        conf.setIfMissing("spark.ui.showConsoleProgress", "false");
+        try {
+            return SparkSession.builder().config(conf).getOrCreate();
+        } catch (RuntimeException e) {
+            throw new GptqException(
+                    ErrorCode.CLUSTER,
+                    "Cannot start Spark on master %s: %s. Check --master and that the cluster answers."
+                            .formatted(conf.get("spark.master"), FailureReport.oneLine(e.getMessage())),
+                    e);
+        }
+    }
+}
