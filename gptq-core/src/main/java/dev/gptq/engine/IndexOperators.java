@@ -57,7 +57,7 @@ final class IndexOperators {
         long[] ends = call.longs(2);
         long[] axes = call.longsOr(3, null);
         long[] steps = call.longsOr(4, null);
-        NDArray result = Call.alias(call.x());
+        NDArray result = call.x();
         for (int i = 0; i < starts.length; i++) {
             int axis = axes == null ? i : call.normalizeAxis(axes[i], shape.length);
             long step = steps == null ? 1 : steps[i];
@@ -66,10 +66,11 @@ final class IndexOperators {
             }
             result = slice(result, axis, starts[i], ends[i], step);
         }
-        return result;
+        return result == call.x() ? Call.alias(result) : result;
     }
 
-    private static NDArray slice(NDArray x, int axis, long start, long end, long step) {
+    /** The elements of one axis as ONNX's Slice names them. */
+    static NDArray slice(NDArray x, int axis, long start, long end, long step) {
         long size = x.getShape().get(axis);
         long from = start < 0 ? start + size : start;
         long to = end < 0 ? end + size : end;
@@ -81,6 +82,9 @@ final class IndexOperators {
             return slice(x.flip(axis), axis, last - from, last - to, -step);
         }
         from = Math.max(0, Math.min(size, from));
+        if (from == 0 && to >= size && step == 1) {
+            return x;
+        }
         to = Math.max(from, Math.min(size, to));
         if (from == to) {
             long[] empty = x.getShape().getShape();

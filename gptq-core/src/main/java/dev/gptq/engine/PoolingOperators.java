@@ -30,7 +30,10 @@ final class PoolingOperators {
     private static NDArray averagePool(Call call) {
         Window window = window(call);
         boolean includePadding = call.node().integer("count_include_pad", 0) != 0;
-        if (window.poolable() && call.node().integer("ceil_mode", 0) == 0) {
+        boolean padded = Arrays.stream(window.begins()).anyMatch(begin -> begin != 0);
+        // DJL 0.36 hands count_include_pad = false on to nobody: its padding always counts.
+        boolean countable = includePadding || !padded;
+        if (countable && window.poolable() && call.node().integer("ceil_mode", 0) == 0) {
             return averagePool(call.x(), window, window.begins(), includePadding);
         }
         long[] none = new long[window.rank()];

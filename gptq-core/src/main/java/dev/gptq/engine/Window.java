@@ -75,12 +75,23 @@ record Window(long[] kernel, long[] strides, long[] dilations, long[] begins, lo
     /** Pads (or, where negative, crops) the last dimensions of {@code x}. */
     static NDArray pad(NDArray x, long[] begins, long[] ends, double value) {
         int rank = begins.length;
+        int firstAxis = x.getShape().dimension() - rank;
         long[] reversed = new long[2 * rank];
+        boolean crops = false;
         for (int i = 0; i < rank; i++) {
-            reversed[2 * i] = begins[rank - 1 - i];
-            reversed[2 * i + 1] = ends[rank - 1 - i];
+            reversed[2 * i] = Math.max(0, begins[rank - 1 - i]);
+            reversed[2 * i + 1] = Math.max(0, ends[rank - 1 - i]);
+            crops |= begins[i] < 0 || ends[i] < 0;
         }
-        return x.pad(new Shape(reversed), value);
+        NDArray padded = x.pad(new Shape(reversed), value);
+        // DJL's shapes, by which padding is given, refuse negative numbers.
+        for (int i = 0; crops && i < rank; i++) {
+            long size = padded.getShape().get(firstAxis + i);
+            long from = Math.max(0, -begins[i]);
+            long to = size - Math.max(0, -ends[i]);
+            padded = IndexOperators.slice(padded, firstAxis + i, from, to, 1);
+        }
+        return padded;
     }
 
     static long[] filled(int length, long value) {
