@@ -14,24 +14,39 @@ final class ActivationPair {
 
     private final GraphEditor editor;
     private final QuantizationGrid grid;
-    private final boolean signed;
     private final String scale;
     private final String zeroPoint;
 
-    ActivationPair(GraphEditor editor, ActivationQuantizer quantizer) {
+    /**
+     * Adds the constants.
+     *
+     * @param type INT8, or UINT8, in which a signed grid is shifted up: that changes no real value
+     */
+    ActivationPair(GraphEditor editor, ActivationQuantizer quantizer, ElementType type) {
         this.editor = editor;
         this.grid = quantizer.grid();
-        this.signed = grid.minimum() < 0;
-        if (grid.minimum() < Byte.MIN_VALUE || grid.maximum() > (signed ? Byte.MAX_VALUE : LARGEST_BYTE)) {
+        if (grid.maximum() - grid.minimum() > LARGEST_BYTE) {
             throw GptqException.unsupported(
                     "Cannot export activation '%s' of %d bits: its integers do not fit into 8 bits. "
                             + "Set quantization.activations.bits to 8 or less.",
                     quantizer.tensor(), quantizer.bits());
         }
-        ElementType type = signed ? ElementType.INT8 : ElementType.UINT8;
-        this.scale = editor.constant(quantizer.tensor() + "_scale", TensorData.ofFloats(new float[] {grid.scale()[0]}));
+        boolean shifted = type == ElementType.UINT8 && grid.minimum() < 0;
+        long zeroPointValue = grid.zeroPoint()[0] + (shifted ? -grid.minimum() : 0);
+        this.scale = editor.constant(
+                quantizer.tensor() + "_scale", TensorData.ofFloats(new float[] {grid.scale()[0]}));
         this.zeroPoint = editor.constant(
-                quantizer.tensor() + "_zero_point", TensorData.ofLongs(type, new long[] {grid.zeroPoint()[0]}));
+                quantizer.tensor() + "_zero_point", TensorData.ofLongs(type, new long[] {zeroPointValue}));
+    }
+
+    /**
+     * The type that all of a plan's activations share: INT8 when every grid is signed, else UINT8. Runtimes make an
+     * operator an integer one only when the types of its input and output are the same.
+     */
+    static ElementType typeFor(List<ActivationQuantizer> activations) {
+        return activations.stream().allMatch(quantizer -> quantizer.grid().minimum() < 0)
+                ? ElementType.INT8
+                : ElementType.UINT8;
     }
 
     /** Whether quantizing alone already cuts off everything below zero, so that a Relu before it can be dropped. */

@@ -50,9 +50,9 @@ final class GraphEditor {
         nodes.add(node);
     }
 
-    /** Adds a node named after its output. */
+    /** Adds a node with a short name: names of tensors are long, and a node of this kind is found by its output. */
     void add(String opType, List<String> inputs, String output, Map<String, Serializable> attributes) {
-        nodes.add(new Node(unique(output + "_" + opType), opType, inputs, List.of(output), attributes));
+        nodes.add(new Node(unique(opType + "_" + nodes.size()), opType, inputs, List.of(output), attributes));
     }
 
     /** The finished graph, without constants that no node reads. */

@@ -11,18 +11,26 @@ import java.util.List;
  * Plan and rounded layers -> ONNX with QuantizeLinear / DequantizeLinear pairs and integer weights.
  *
  * <ul>
- *   <li>Activations: a pair behind every quantized tensor; uint8 for unsigned and uniform grids, int8 with zero point 0 for
- *       signed ones. Operators that only move values (MaxPool, Flatten, Transpose, ...) and Relu and Clip get a second pair
- *       with the same grid where a runtime needs it to keep integers; those change no value.
+ *   <li>Activations: a pair behind every quantized tensor. All are int8 with zero point 0 when every grid is signed, as
+ *       TensorRT wants it; else all are uint8, with signed symmetric grids at zero point 128. Operators that only move
+ *       values (MaxPool, Flatten, Transpose, ...) and Relu and Clip get a second pair with the same grid where a runtime
+ *       needs it to keep integers; those change no value.
  *   <li>Kernels: int8 at any bit width, dequantized with one scale per channel and one zero point.
  *   <li>Biases: int32 on the grid of {@link dev.gptq.calibrate.BiasGrid}; float where that does not apply.
  * </ul>
  *
  * Names of inputs and outputs stay those of the float model, and equal arguments give equal bytes.
  *
- * <p>ONNX Runtime 1.23 turns every Conv, Gemm and MatMul whose input and output are quantized into an integer kernel. A
- * convolution whose result goes through another function before it is quantized (LeakyRelu, HardSwish, Sigmoid, ...) and
- * ConvTranspose, for which it has no integer kernel, run in float on the dequantized values.
+ * <p>ONNX Runtime 1.23 turns every Conv, Gemm and MatMul whose input and output are quantized into an integer kernel, with
+ * these exceptions, which it runs in float on the dequantized values:
+ *
+ * <ul>
+ *   <li>a result that goes through another function before it is quantized (LeakyRelu, HardSwish, Sigmoid, ...), and
+ *       ConvTranspose, for which it has no integer kernel;
+ *   <li>kernels on uniform 8-bit grids whose zero points differ too much between channels, see {@link StoredKernel};
+ *   <li>int8 activations with several consumers on x64, where it takes them for uint8 only after a conversion that skips
+ *       these; the session entry {@code session.qdqisint8allowed=1} makes them integer kernels too.
+ * </ul>
  */
 public final class QdqExporter {
     /** The first opset whose DequantizeLinear takes one scale per channel. */

@@ -3,6 +3,7 @@ package dev.gptq.export;
 import dev.gptq.calibrate.ActivationQuantizer;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
+import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
@@ -17,6 +18,7 @@ final class QdqRewriter {
     private final Graph graph;
     private final QuantizationPlan plan;
     private final GraphEditor editor;
+    private final ElementType activationType;
     private final Map<String, Node> producers;
     private final Map<String, List<Node>> consumers;
     private final Map<String, ActivationQuantizer> quantizers = new LinkedHashMap<>();
@@ -29,6 +31,7 @@ final class QdqRewriter {
         this.graph = graph;
         this.plan = plan;
         this.editor = new GraphEditor(graph);
+        this.activationType = ActivationPair.typeFor(plan.activations());
         this.producers = graph.producers();
         this.consumers = graph.consumers();
         plan.activations().forEach(quantizer -> quantizers.put(quantizer.tensor(), quantizer));
@@ -76,7 +79,7 @@ final class QdqRewriter {
     }
 
     private ActivationPair grid(String tensor) {
-        return grids.computeIfAbsent(tensor, key -> new ActivationPair(editor, quantizers.get(key)));
+        return grids.computeIfAbsent(tensor, key -> new ActivationPair(editor, quantizers.get(key), activationType));
     }
 
     private void pair(ActivationPair grid, String tensor, String raw) {

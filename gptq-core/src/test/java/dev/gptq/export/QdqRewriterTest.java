@@ -114,7 +114,24 @@ class QdqRewriterTest {
         Node before = producer(quantized, node(quantized, "limit").input(0));
         assertThat(before.opType()).isEqualTo("DequantizeLinear");
         assertThat(behind(quantized, before, 2).name()).isEqualTo("conv");
-        assertThat(type(quantized, before.input(2))).isEqualTo(ElementType.INT8);
+    }
+
+    @Test
+    void activationsAreInt8WhenAllGridsAreSigned() {
+        Graph quantized = export(relu(), signed("x"), signed("r"));
+
+        String zeroPoint = producer(quantized, node(quantized, "conv").input(0)).input(2);
+        assertThat(type(quantized, zeroPoint)).isEqualTo(ElementType.INT8);
+        assertThat(quantized.constants().get(zeroPoint).longs()).containsExactly(0);
+    }
+
+    @Test
+    void signedGridsAreShiftedToUint8BesideUnsignedOnes() {
+        Graph quantized = export(relu(), signed("x"), unsigned("r"));
+
+        String zeroPoint = producer(quantized, node(quantized, "conv").input(0)).input(2);
+        assertThat(type(quantized, zeroPoint)).isEqualTo(ElementType.UINT8);
+        assertThat(quantized.constants().get(zeroPoint).longs()).containsExactly(128);
     }
 
     @Test
