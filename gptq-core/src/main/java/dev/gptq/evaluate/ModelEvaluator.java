@@ -102,7 +102,7 @@ public final class ModelEvaluator implements AutoCloseable {
     private Map<String, float[]> floatPoints(SampleBatch batch) {
         Set<String> wanted = Set.copyOf(comparedTensors);
         Map<String, float[]> points = new HashMap<>();
-        try (NDManager scope = Engines.newScope(ai.djl.Device.cpu())) {
+        try (NDManager scope = Engines.newScope(prepared.device())) {
             Map<String, NDArray> feeds = prepared.graph().inputs().stream()
                     .map(ValueInfo::name)
                     .collect(Collectors.toMap(
@@ -120,7 +120,7 @@ public final class ModelEvaluator implements AutoCloseable {
 
     private void addNoise(
             SampleBatch batch, QuantizedStudent student, Map<String, float[]> floatPoints, double[] noise) {
-        try (NDManager scope = Engines.newScope(ai.djl.Device.cpu())) {
+        try (NDManager scope = Engines.newScope(prepared.device())) {
             Map<String, NDArray> outputs = student.run(scope, batch).comparePoints();
             for (int point = 0; point < noise.length; point++) {
                 String tensor = comparedTensors.get(point);

@@ -33,8 +33,7 @@ final class ActivationPair {
         }
         boolean shifted = type == ElementType.UINT8 && grid.minimum() < 0;
         long zeroPointValue = grid.zeroPoint()[0] + (shifted ? -grid.minimum() : 0);
-        this.scale = editor.constant(
-                quantizer.tensor() + "_scale", TensorData.ofFloats(new float[] {grid.scale()[0]}));
+        this.scale = editor.constant(quantizer.tensor() + "_scale", TensorData.ofFloats(new float[] {grid.scale()[0]}));
         this.zeroPoint = editor.constant(
                 quantizer.tensor() + "_zero_point", TensorData.ofLongs(type, new long[] {zeroPointValue}));
     }

@@ -1,8 +1,5 @@
 package dev.gptq.export;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.calibrate.ActivationQuantizer;
@@ -20,6 +17,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** Input, convolution, limit (Relu or Clip), pooling, flattening, linear layer. */
 class QdqRewriterTest {
@@ -70,7 +70,8 @@ class QdqRewriterTest {
         ActivationQuantizer tiny = new ActivationQuantizer(
                 "x", QuantizationMethod.SYMMETRIC, 8, false, QuantizationGrid.MIN_THRESHOLD, 0, 0);
         QuantizedLayer layer = new QuantizedLayer(
-                CONV, new QuantizationGrid(-1, new float[] {1e-6f}, new int[1], -8, 7), new int[2], new float[] {1, -1});
+                CONV, new QuantizationGrid(-1, new float[] {1e-6f}, new int[1], -8, 7), new int[2], new float[] {1, -1
+                });
 
         Graph quantized = QdqExporter.quantize(
                 graph, new QuantizationPlan(List.of(), List.of(tiny)), List.of(layer), graph.opset());
@@ -104,7 +105,8 @@ class QdqRewriterTest {
     void aReluThatTheGridItselfDoesIsLeftForTheRuntimeToDrop() {
         Graph quantized = export(relu(), unsigned("x"), unsigned("r"));
 
-        assertThat(producer(quantized, node(quantized, "limit").input(0)).name()).isEqualTo("conv");
+        assertThat(producer(quantized, node(quantized, "limit").input(0)).name())
+                .isEqualTo("conv");
     }
 
     @Test
@@ -168,8 +170,7 @@ class QdqRewriterTest {
 
     @Test
     void opsetsBelowThirteenAreRefused() {
-        assertThatThrownBy(() -> QdqExporter.export(
-                        relu(), new QuantizationPlan(List.of(), List.of()), List.of(), 12))
+        assertThatThrownBy(() -> QdqExporter.export(relu(), new QuantizationPlan(List.of(), List.of()), List.of(), 12))
                 .isInstanceOfSatisfying(
                         GptqException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_INPUT))
                 .hasMessageContaining("opset 12");
@@ -225,7 +226,10 @@ class QdqRewriterTest {
     }
 
     private static Node node(Graph graph, String name) {
-        return graph.nodes().stream().filter(node -> node.name().equals(name)).findFirst().orElseThrow();
+        return graph.nodes().stream()
+                .filter(node -> node.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static Node producer(Graph graph, String tensor) {
