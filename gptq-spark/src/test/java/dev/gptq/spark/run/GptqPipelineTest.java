@@ -1,0 +1,213 @@
+package dev.gptq.spark.run;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gptq.config.OutputConfig;
+import dev.gptq.config.RunConfig;
+import dev.gptq.config.RunConfigBuilder;
+import dev.gptq.report.RunMetrics;
+import dev.gptq.spark.TestModel;
+import dev.gptq.spark.TestSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+class GptqPipelineTest {
+    @TempDir
+    private static Path folder;
+
+    private static RunResult whole;
+
+    @BeforeAll
+    static void runOnce() throws IOException {
+        TestModel.writeModel(folder.resolve("model.onnx"));
+        TestModel.writeSamples(folder.resolve("data"), 3);
+        whole = run(config("whole").optEvaluation(TestModel.dataset(folder.resolve("data"))));
+    }
+
+    @Test
+    void theRunDirectoryHoldsWhatItsContractLists() throws IOException {
+        assertThat(folder.resolve("whole").toFile().list())
+                .containsExactlyInAnyOrder(
+                        "quantized.onnx",
+                        "ptq.onnx",
+                        "metrics.json",
+                        "report.html",
+                        "statistics.json",
+                        "plan.json",
+                        "hessian_scores.parquet",
+                        "checkpoints",
+                        "samples",
+                        "run.json",
+                        "MANIFEST.json");
+        assertThat(folder.resolve("whole/checkpoints").toFile().list()).containsExactlyInAnyOrder("step-15", "step-18");
+        assertThat(whole.report()).endsWith("/whole/report.html");
+        assertThat(whole.alreadyComplete()).isFalse();
+    }
+
+    @Test
+    void theManifestListsEveryFileWithItsChecksum() throws IOException {
+        JsonNode manifest = new ObjectMapper()
+                .readTree(folder.resolve("whole/MANIFEST.json").toFile());
+
+        List<String> names = new ArrayList<>();
+        for (JsonNode file : manifest.get("files")) {
+            byte[] content = Files.readAllBytes(
+                    folder.resolve("whole").resolve(file.get("name").asText()));
+            CRC32C crc = new CRC32C();
+            crc.update(content);
+            assertThat(file.get("crc32c").asText()).isEqualTo(String.format("%08x", crc.getValue()));
+            assertThat(file.get("bytes").asLong()).isEqualTo(content.length);
+            names.add(file.get("name").asText());
+        }
+        assertThat(names)
+                .contains("quantized.onnx", "ptq.onnx", "metrics.json", "report.html", "statistics.json", "plan.json")
+                .contains("checkpoints/step-18/MANIFEST.json", "samples/calibration/index.json")
+                .anyMatch(name -> name.startsWith("hessian_scores.parquet/part-"));
+        assertThat(manifest.get("seed").asLong()).isZero();
+        assertThat(manifest.at("/inputs/calibration/samples").asInt()).isEqualTo(TestModel.SAMPLES);
+        assertThat(manifest.at("/inputs/model/crc32c").asText()).hasSize(8);
+        assertThat(manifest.at("/versions/spark").asText())
+                .isEqualTo(TestSpark.session().version());
+        assertThat(manifest.at("/config/training/lanes").asInt()).isEqualTo(4);
+    }
+
+    @Test
+    void scoresHaveOneRowPerSampleAndOneColumnPerLayer() {
+        Dataset<Row> scores = TestSpark.session()
+                .read()
+                .parquet(folder.resolve("whole/hessian_scores.parquet").toString());
+
+        assertThat(scores.columns()).containsExactly("sample", "conv1", "conv2", "classes");
+        assertThat(scores.select("sample").distinct().count()).isEqualTo(TestModel.SAMPLES);
+    }
+
+    @Test
+    void metricsCoverModelsStepsLayersAndTime() {
+        RunMetrics metrics = whole.metrics();
+
+        assertThat(metrics.floatModel().top1()).isBetween(0.0, 1.0);
+        assertThat(metrics.ptq().sqnrDb()).isPositive();
+        assertThat(metrics.gptq().agreement()).isBetween(0.5, 1.0);
+        assertThat(metrics.train().steps()).isEqualTo(18);
+        assertThat(metrics.train().loss()).hasSize(18);
+        assertThat(metrics.layers()).extracting(RunMetrics.Layer::name).isEqualTo(TestModel.LAYERS);
+        assertThat(metrics.timing())
+                .containsOnlyKeys(
+                        "prepare_s", "calibrate_s", "hessian_s", "train_s", "export_s", "evaluate_s", "total_s");
+    }
+
+    @Test
+    void aFinishedRunIsNotRunAgain() {
+        RunResult again = run(config("whole").optEvaluation(TestModel.dataset(folder.resolve("data"))));
+
+        assertThat(again.alreadyComplete()).isTrue();
+        assertThat(again.metrics().train().loss())
+                .isEqualTo(whole.metrics().train().loss());
+    }
+
+    @Test
+    void anInterruptedRunEndsWithTheSameBits() throws IOException {
+        RunConfigBuilder config = config("interrupted");
+        ProgressListener crash = new RecordingListener() {
+            @Override
+            public void advanced(String stage, long doneUnits, String detail) {
+                if (stage.equals("train") && doneUnits == 13) {
+                    throw new IllegalStateException("power cut");
+                }
+            }
+        };
+        assertThatThrownBy(() -> GptqPipeline.run(config.build(), TestSpark.session(), crash))
+                .hasMessage("power cut");
+        assertThat(folder.resolve("interrupted/MANIFEST.json")).doesNotExist();
+        RecordingListener resumed = new RecordingListener();
+
+        RunResult result = GptqPipeline.run(config.build(), TestSpark.session(), resumed);
+
+        assertThat(resumed.events).contains("advanced train 11").doesNotContain("advanced train 10");
+        assertThat(resumed.events).noneMatch(event -> event.startsWith("advanced calibrate"));
+        assertThat(resumed.events).noneMatch(event -> event.startsWith("advanced hessian"));
+        assertThat(folder.resolve("interrupted/quantized.onnx"))
+                .hasSameBinaryContentAs(folder.resolve("whole/quantized.onnx"));
+        assertThat(result.metrics().train().loss())
+                .isEqualTo(whole.metrics().train().loss());
+    }
+
+    @Test
+    void withoutEpochsTheResultIsPlainPostTrainingQuantization() {
+        run(config("plain").setGptq(TestModel.gptq(0)));
+
+        assertThat(folder.resolve("plain/quantized.onnx")).hasSameBinaryContentAs(folder.resolve("plain/ptq.onnx"));
+        assertThat(folder.resolve("plain/ptq.onnx")).hasSameBinaryContentAs(folder.resolve("whole/ptq.onnx"));
+        assertThat(folder.resolve("plain/hessian_scores.parquet")).doesNotExist();
+    }
+
+    @Test
+    void badDataLeavesNoDirectoryBehind() throws IOException {
+        RunConfig config = config("bad")
+                .setCalibration(TestModel.dataset(folder.resolve("nowhere")))
+                .build();
+
+        assertThatThrownBy(() -> GptqPipeline.run(config, TestSpark.session(), ProgressListener.NONE))
+                .hasMessageContaining("nowhere");
+        assertThat(folder.resolve("bad")).doesNotExist();
+    }
+
+    @Test
+    void everyStageIsReportedOnceFromStartToFinish() {
+        RecordingListener listener = new RecordingListener();
+        RunConfig config = config("reported").setGptq(TestModel.gptq(1)).build();
+
+        GptqPipeline.run(config, TestSpark.session(), listener);
+
+        for (String stage : List.of("prepare", "calibrate", "hessian", "train", "export", "evaluate")) {
+            assertThat(listener.events).containsOnlyOnce("started " + stage, "finished " + stage);
+        }
+        assertThat(listener.events).contains("advanced calibrate 3", "advanced hessian 72", "advanced train 9");
+    }
+
+    private static RunConfigBuilder config(String output) {
+        return TestModel.config(folder, folder.resolve(output))
+                .setOutput(new OutputConfig(folder.resolve(output).toString(), false));
+    }
+
+    private static RunResult run(RunConfigBuilder config) {
+        return GptqPipeline.run(config.build(), TestSpark.session(), ProgressListener.NONE);
+    }
+
+    /** Keeps what it hears. */
+    private static class RecordingListener implements ProgressListener {
+        final List<String> events = new ArrayList<>();
+
+        @Override
+        public void stageStarted(String stage, long totalUnits) {
+            events.add("started " + stage);
+        }
+
+        @Override
+        public void advanced(String stage, long doneUnits, String detail) {
+            events.add("advanced " + stage + " " + doneUnits);
+        }
+
+        @Override
+        public void stageFinished(String stage, double seconds, String summary) {
+            events.add("finished " + stage);
+        }
+
+        @Override
+        public void warning(String line) {
+            events.add("warning " + line);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+package dev.gptq.spark.run;
+
+import dev.gptq.ErrorCode;
+import dev.gptq.GptqException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+class RunDirectoryTest {
+    private static final Fingerprint THIS_RUN = new Fingerprint("seed: 1", "00000001", List.of("data 1 2"));
+    private static final Fingerprint OTHER_RUN = new Fingerprint("seed: 2", "00000001", List.of("data 1 2"));
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aNewDirectoryIsCreatedAndReleased() {
+        try (RunDirectory directory = open(THIS_RUN, false)) {
+            assertThat(directory.isComplete()).isFalse();
+            assertThat(run()).isDirectoryContaining("glob:**/LOCK");
+        }
+        assertThat(run()).isDirectoryNotContaining("glob:**/LOCK");
+    }
+
+    @Test
+    void theSameRunFindsWhatItLeft() {
+        try (RunDirectory directory = open(THIS_RUN, false)) {
+            directory.files().writeText(RunDirectory.STATISTICS, "{}");
+        }
+        try (RunDirectory directory = open(THIS_RUN, false)) {
+            assertThat(directory.isComplete()).isFalse();
+            assertThat(directory.files().readText(RunDirectory.STATISTICS)).isEqualTo("{}");
+        }
+    }
+
+    @Test
+    void aFinishedRunIsCompleteUntilItIsOverwritten() {
+        finish(THIS_RUN);
+        try (RunDirectory directory = open(THIS_RUN, false)) {
+            assertThat(directory.isComplete()).isTrue();
+        }
+        try (RunDirectory directory = open(THIS_RUN, true)) {
+            assertThat(directory.isComplete()).isFalse();
+            assertThat(directory.files().exists(RunDirectory.METRICS)).isFalse();
+        }
+    }
+
+    @Test
+    void overwriteStillContinuesAnUnfinishedRun() {
+        try (RunDirectory directory = open(THIS_RUN, true)) {
+            directory.files().writeText(RunDirectory.STATISTICS, "{}");
+        }
+        try (RunDirectory directory = open(THIS_RUN, true)) {
+            assertThat(directory.files().exists(RunDirectory.STATISTICS)).isTrue();
+        }
+    }
+
+    @Test
+    void anotherRunsResultsAreReplacedOnlyWhenToldTo() {
+        finish(OTHER_RUN);
+
+        assertThat(refused(THIS_RUN)).contains("a different run", "--set output.overwrite=true");
+        try (RunDirectory directory = open(THIS_RUN, true)) {
+            assertThat(directory.isComplete()).isFalse();
+        }
+    }
+
+    @Test
+    void foreignFilesAreNeverDeleted() throws IOException {
+        Files.createDirectories(run());
+        Files.writeString(run().resolve("thesis.txt"), "years of work");
+
+        assertThat(refused(THIS_RUN)).contains("other files", "--set output.overwrite=true");
+        open(THIS_RUN, true).close();
+        assertThat(run().resolve("thesis.txt")).hasContent("years of work");
+    }
+
+    @Test
+    void aDirectoryInUseIsRefusedWithItsHolder() {
+        try (RunDirectory directory = open(THIS_RUN, false)) {
+            assertThat(refused(THIS_RUN))
+                    .contains("process " + ProcessHandle.current().pid(), "is using it");
+            assertThat(directory.files().exists(RunLock.FILE_NAME)).isTrue();
+        }
+    }
+
+    @Test
+    void aLockOfAProcessThatIsGoneIsTakenOver() throws IOException {
+        writeLock(InetAddress.getLocalHost().getHostName());
+
+        open(THIS_RUN, false).close();
+
+        assertThat(run().resolve("LOCK")).doesNotExist();
+    }
+
+    @Test
+    void aLockOfAnotherHostHoldsWhileItIsFresh() throws IOException {
+        writeLock("another-host");
+        assertThat(refused(THIS_RUN)).contains("another-host");
+
+        Files.setLastModifiedTime(
+                run().resolve("LOCK"), FileTime.from(Instant.now().minusSeconds(61)));
+
+        open(THIS_RUN, false).close();
+    }
+
+    @Test
+    void aDirectoryThatCannotBeCreatedIsNamed() throws IOException {
+        Files.writeString(run(), "a file where the directory should be");
+
+        assertThat(refused(THIS_RUN)).contains(run().toString());
+    }
+
+    private void writeLock(String host) throws IOException {
+        Files.createDirectories(run());
+        // No process has this number: Linux numbers processes up to 2^22.
+        Files.writeString(
+                run().resolve("LOCK"), "{\"host\":\"" + host + "\",\"pid\":99999999,\"startedAt\":\"unknown\"}");
+    }
+
+    private void finish(Fingerprint fingerprint) {
+        try (RunDirectory directory = open(fingerprint, false)) {
+            for (String name : List.of(
+                    RunDirectory.METRICS,
+                    RunDirectory.REPORT,
+                    RunDirectory.QUANTIZED_MODEL,
+                    RunDirectory.PTQ_MODEL,
+                    RunDirectory.MANIFEST)) {
+                directory.files().writeText(name, "x");
+            }
+        }
+    }
+
+    private String refused(Fingerprint fingerprint) {
+        GptqException failure = catchThrowableOfType(
+                GptqException.class, () -> open(fingerprint, false).close());
+        assertThat(failure.code()).isEqualTo(ErrorCode.IO);
+        return failure.getMessage();
+    }
+
+    private RunDirectory open(Fingerprint fingerprint, boolean overwrite) {
+        return RunDirectory.open(run().toString(), overwrite, fingerprint, new Configuration());
+    }
+
+    private Path run() {
+        return folder.resolve("run");
+    }
+}
