@@ -6,10 +6,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.gptq.spark.data.RunFiles;
 import java.util.List;
 import java.util.Map;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /**
  * Content of MANIFEST.json: what a run was made from, and what it consists of.
@@ -37,12 +39,10 @@ record Manifest(
     @JsonInclude(JsonInclude.Include.NON_NULL)
     record Input(String path, Long samples, String crc32c) {}
 
+    /** By SnakeYAML itself: Jackson's parser does not take YAML's infinity, which is the default of z_threshold. */
     static JsonNode parseConfig(String yaml) {
-        try {
-            return new YAMLMapper().readTree(yaml);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        Object config = new Yaml(new SafeConstructor(new LoaderOptions())).load(yaml);
+        return JSON.valueToTree(config);
     }
 
     Manifest withFiles(List<RunFiles.Checksum> checksums) {
