@@ -12,7 +12,7 @@ public final class GraphPreparation {
      * what no output needs. Inputs and outputs keep their names.
      */
     public static Graph prepare(Graph graph) {
-        Graph prepared = IdentityRemoval.apply(graph);
+        Graph prepared = IdentityRemoval.apply(OpsetUpgrade.apply(graph));
         prepared = ConstantFolding.apply(prepared);
         prepared = DeadCodeElimination.apply(prepared);
         prepared = GemmNormalization.apply(prepared);
