@@ -5,8 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /**
  * The command line. Exit statuses: 0 done, 1 unexpected failure, 2 bad input or usage, 3 reading or writing failed, 4 the
@@ -24,6 +26,9 @@ import picocli.CommandLine.ParameterException;
         versionProvider = GptqCommand.Version.class,
         mixinStandardHelpOptions = true)
 public final class GptqCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
     @Option(
             names = "--debug",
             scope = CommandLine.ScopeType.INHERIT,
@@ -52,7 +57,7 @@ public final class GptqCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new ParameterException(new CommandLine(this), "no command is given");
+        throw new ParameterException(spec.commandLine(), "no command is given");
     }
 
     private static int usageError(ParameterException error, String[] arguments) {
