@@ -57,17 +57,14 @@ final class BiasCorrection {
                 }
                 yield term;
             }
-            case "Gemm" -> {
-                double factor = (double) node.real("alpha", 1) / node.real("beta", 1);
-                yield linear(weights, quantized, shape, node.integer("transB", 0) != 0, inputMean, factor);
-            }
-            case "MatMul" -> linear(weights, quantized, shape, false, inputMean, 1);
+            case "Gemm" -> linear(weights, quantized, shape, node.integer("transB", 0) != 0, inputMean);
+            case "MatMul" -> linear(weights, quantized, shape, false, inputMean);
             default -> throw new IllegalArgumentException("No layer has operator " + node.opType());
         };
     }
 
     private static double[] linear(
-            float[] weights, float[] quantized, long[] shape, boolean transposed, double[] inputMean, double factor) {
+            float[] weights, float[] quantized, long[] shape, boolean transposed, double[] inputMean) {
         int inputs = (int) shape[transposed ? 1 : 0];
         int outputs = (int) shape[transposed ? 0 : 1];
         Sum sum = new Sum(weights, quantized, 1);
@@ -75,7 +72,7 @@ final class BiasCorrection {
         for (int output = 0; output < outputs; output++) {
             for (int input = 0; input < inputs; input++) {
                 int index = transposed ? output * inputs + input : input * outputs + output;
-                term[output] += sum.error(index) * inputMean[input] * factor;
+                term[output] += sum.error(index) * inputMean[input];
             }
         }
         return term;

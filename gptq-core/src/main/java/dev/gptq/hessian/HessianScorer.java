@@ -1,21 +1,170 @@
 package dev.gptq.hessian;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import dev.gptq.GptqException;
 import dev.gptq.config.GPTQHessianScoresConfig;
+import dev.gptq.engine.Autograd;
+import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
+import dev.gptq.graph.ComparePoint;
+import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.SampleBatch;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
-/** Label-free Hessian scores of the float model's compare points. */
+/**
+ * Label-free Hessian scores of the float model's compare points (MCT 2.6): the expectation over random sign vectors v of
+ * the squared gradient of v . y with respect to each compare point's output, where y is all float outputs of the model,
+ * flattened per sample and concatenated.
+ *
+ * <p>A zero added to each compare point's output collects that output's gradient, so one backward pass serves all layers
+ * (MCT makes one per layer). When a sample has no more than 100 outputs, basis vectors replace random ones: the sum over
+ * outputs of squared gradients is the expectation itself.
+ */
 public final class HessianScorer {
+    /** Random vectors per batch, and the number of outputs up to which the exact expectation takes fewer passes. */
+    static final int ITERATIONS = 100;
+
+    private static final int LEAST_ITERATIONS = 10;
+    private static final double CONVERGED_CHANGE = 1e-3;
+    private static final double EPSILON = 1e-6;
+
+    private final GraphExecutor floatModel;
+    private final boolean perSample;
+    private final long seed;
+    private final List<ComparePoint> points;
+
     public HessianScorer(GraphExecutor floatModel, GPTQHessianScoresConfig config, long seed) {
-        throw new UnsupportedOperationException();
+        this.floatModel = floatModel;
+        this.perSample = config.perSample();
+        this.seed = seed;
+        this.points = ComparePoints.of(floatModel.graph());
     }
 
     /**
      * Scores a batch: [sample][compare point]. With {@code per_sample} the maximum over output channels of the
      * PER_OUTPUT_CHANNEL score (sample-layer attention), else the PER_TENSOR score. Depends on nothing but the samples'
-     * values, their index, the model, and the seed.
+     * values, their index, the model, the seed and, for PER_TENSOR scores by random vectors, which samples share the
+     * batch: those stop early when the batch's means have settled. Batches are fixed blocks, so partitioning changes
+     * nothing.
+     *
+     * @throws GptqException BAD_INPUT when a gradient is not finite
      */
     public double[][] score(SampleBatch batch) {
-        throw new UnsupportedOperationException();
+        double[][] scores = new double[batch.size()][points.size()];
+        double[][][] channels = perSample ? channelScores(batch) : tensorScores(batch);
+        for (int point = 0; point < points.size(); point++) {
+            for (int sample = 0; sample < batch.size(); sample++) {
+                double largest = 0;
+                for (double score : channels[point][sample]) {
+                    largest = Math.max(largest, score);
+                }
+                scores[sample][point] = largest;
+            }
+        }
+        return scores;
+    }
+
+    /**
+     * PER_OUTPUT_CHANNEL scores: [compare point][sample][channel], the mean of squared gradients over all axes behind
+     * the channel axis 1.
+     */
+    public double[][][] channelScores(SampleBatch batch) {
+        return squaredGradients(batch, Granularity.CHANNEL);
+    }
+
+    /** PER_TENSOR scores: [compare point][sample][0], the sum of squared gradients over the sample's elements. */
+    public double[][][] tensorScores(SampleBatch batch) {
+        return squaredGradients(batch, Granularity.TENSOR);
+    }
+
+    private enum Granularity {
+        TENSOR,
+        CHANNEL
+    }
+
+    private double[][][] squaredGradients(SampleBatch batch, Granularity granularity) {
+        NDArray[] probes = new NDArray[points.size()];
+        try (NDManager manager = Engines.newScope(floatModel.device())) {
+            NDArray outputs = runWithProbes(manager, batch, probes);
+            int outputsPerSample = (int) outputs.getShape().get(1);
+            boolean exact = outputsPerSample <= ITERATIONS;
+            SquaredGradients sums = new SquaredGradients(points, probes, batch, granularity == Granularity.TENSOR);
+            int passes = exact ? outputsPerSample : ITERATIONS;
+            boolean mayStop = !exact && granularity == Granularity.TENSOR;
+            double[] before = null;
+            int done = 0;
+            while (done < passes) {
+                float[] vectors = exact
+                        ? basisVectors(batch.size(), outputsPerSample, done)
+                        : RandomSigns.of(seed, batch.firstIndex(), batch.size(), done, outputsPerSample);
+                try (NDArray weights = manager.create(vectors, outputs.getShape())) {
+                    Autograd.backward(outputs, weights, done + 1 < passes);
+                }
+                sums.take();
+                done++;
+                if (mayStop) {
+                    double[] means = sums.meanByPoint(done);
+                    if (done > LEAST_ITERATIONS && change(before, means) < CONVERGED_CHANGE) {
+                        break;
+                    }
+                    before = means;
+                }
+            }
+            return sums.finish(exact ? 1 : done);
+        }
+    }
+
+    /** Fills {@code probes}, one per compare point, and returns the float outputs as [samples, outputs per sample]. */
+    private NDArray runWithProbes(NDManager manager, SampleBatch batch, NDArray[] probes) {
+        Map<String, Integer> indexByTensor = new HashMap<>();
+        for (int point = 0; point < points.size(); point++) {
+            indexByTensor.put(points.get(point).output(), point);
+        }
+        Map<String, NDArray> feeds = new HashMap<>();
+        batch.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(manager, tensor)));
+        try (Autograd.Recording recording = Autograd.record()) {
+            Map<String, NDArray> outputs = floatModel.run(manager, feeds, (tensor, value) -> {
+                Integer point = indexByTensor.get(tensor);
+                if (point == null) {
+                    return value;
+                }
+                probes[point] = Autograd.leaf(manager.zeros(value.getShape(), value.getDataType()));
+                return value.add(probes[point]);
+            });
+            NDList flat = new NDList();
+            for (NDArray output : outputs.values()) {
+                if (output.getDataType().isFloating()) {
+                    flat.add(output.reshape(new Shape(batch.size(), -1)));
+                }
+            }
+            if (flat.isEmpty()) {
+                throw GptqException.unsupported(
+                        "Cannot compute Hessian scores of model %s: none of its outputs is a real number. "
+                                + "Cut the model before its last differentiable operator.",
+                        floatModel.graph().name());
+            }
+            return flat.size() == 1 ? flat.get(0) : ai.djl.ndarray.NDArrays.concat(flat, 1);
+        }
+    }
+
+    private static float[] basisVectors(int samples, int length, int index) {
+        float[] vectors = new float[samples * length];
+        for (int sample = 0; sample < samples; sample++) {
+            vectors[sample * length + index] = 1;
+        }
+        return vectors;
+    }
+
+    private static double change(double[] before, double[] after) {
+        double largest = 0;
+        for (int point = 0; point < after.length; point++) {
+            largest = Math.max(largest, Math.abs(after[point] - before[point]) / (Math.abs(after[point]) + EPSILON));
+        }
+        return largest;
     }
 }

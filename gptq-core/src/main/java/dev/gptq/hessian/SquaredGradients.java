@@ -1,0 +1,104 @@
+package dev.gptq.hessian;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import dev.gptq.GptqException;
+import dev.gptq.engine.Autograd;
+import dev.gptq.graph.ComparePoint;
+import dev.gptq.graph.SampleBatch;
+import java.util.Arrays;
+import java.util.List;
+
+/** Adds up the squared gradients that probes collect, reduced per sample and channel in the engine. */
+final class SquaredGradients {
+    private final List<ComparePoint> points;
+    private final NDArray[] probes;
+    private final SampleBatch batch;
+    private final int[] channels;
+    private final long[] elementsPerChannel;
+    private final boolean mean;
+    private final double[][] sums;
+
+    /** {@code wholeTensor}: one sum per sample; else the mean of each channel (axis 1) of each sample. */
+    SquaredGradients(List<ComparePoint> points, NDArray[] probes, SampleBatch batch, boolean wholeTensor) {
+        this.points = points;
+        this.probes = probes;
+        this.batch = batch;
+        this.mean = !wholeTensor;
+        this.channels = new int[probes.length];
+        this.elementsPerChannel = new long[probes.length];
+        this.sums = new double[probes.length][];
+        for (int point = 0; point < probes.length; point++) {
+            Shape shape = probes[point].getShape();
+            if (!wholeTensor && (shape.dimension() < 2 || shape.get(0) != batch.size())) {
+                throw GptqException.unsupported(
+                        "Cannot score samples of layer %s: its output of shape %s does not start with the %d samples. "
+                                + "Set gptq.hessian_weights_config.per_sample to false.",
+                        points.get(point).name(), shape, batch.size());
+            }
+            channels[point] = wholeTensor ? 1 : (int) shape.get(1);
+            elementsPerChannel[point] = shape.size() / ((long) batch.size() * channels[point]);
+            sums[point] = new double[batch.size() * channels[point]];
+        }
+    }
+
+    /** Adds the squares of what the probes hold, and clears them for the next pass. */
+    void take() {
+        try (Autograd.Recording paused = Autograd.pause()) {
+            for (int point = 0; point < probes.length; point++) {
+                try (NDArray gradient = Autograd.gradient(probes[point])) {
+                    add(point, gradient);
+                }
+                Autograd.clearGradient(probes[point]);
+            }
+        }
+    }
+
+    private void add(int point, NDArray gradient) {
+        double[] sum = sums[point];
+        if (elementsPerChannel[point] == 1) {
+            float[] values = gradient.toFloatArray();
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += (double) values[i] * values[i];
+            }
+            return;
+        }
+        // One pass without a squared copy of the gradient.
+        try (NDArray rows = gradient.reshape(sum.length, elementsPerChannel[point]);
+                NDArray norms = rows.norm(2, new int[] {1}, false)) {
+            float[] values = norms.toFloatArray();
+            double divisor = mean ? elementsPerChannel[point] : 1;
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += (double) values[i] * values[i] / divisor;
+            }
+        }
+    }
+
+    /** For each compare point the mean over the batch, after {@code passes} passes. */
+    double[] meanByPoint(int passes) {
+        return Arrays.stream(sums)
+                .mapToDouble(sum -> Arrays.stream(sum).sum() / sum.length / passes)
+                .toArray();
+    }
+
+    /** The sums divided by {@code divisor}: [compare point][sample][channel]. */
+    double[][][] finish(int divisor) {
+        double[][][] scores = new double[probes.length][batch.size()][];
+        for (int point = 0; point < probes.length; point++) {
+            for (int sample = 0; sample < batch.size(); sample++) {
+                double[] row =
+                        Arrays.copyOfRange(sums[point], sample * channels[point], (sample + 1) * channels[point]);
+                for (int channel = 0; channel < row.length; channel++) {
+                    row[channel] /= divisor;
+                    if (!Double.isFinite(row[channel])) {
+                        throw GptqException.badInput(
+                                "Cannot score layer %s: its gradient for sample %d is %s. Repair or remove that sample.",
+                                points.get(point).name(), batch.firstIndex() + sample, row[channel]);
+                    }
+                }
+                scores[point][sample] = row;
+            }
+        }
+        return scores;
+    }
+}
