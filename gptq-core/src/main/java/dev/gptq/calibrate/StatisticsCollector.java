@@ -5,11 +5,13 @@ import ai.djl.ndarray.NDManager;
 import dev.gptq.GptqException;
 import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
+import dev.gptq.engine.TensorHook;
 import dev.gptq.graph.SampleBatch;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Runs the float model on a block of samples and observes every tensor that gets an activation quantizer, and the input
@@ -39,10 +41,11 @@ public final class StatisticsCollector {
         try (NDManager manager = Engines.newScope(floatModel.device())) {
             Map<String, NDArray> feeds = new HashMap<>();
             batch.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(manager, tensor)));
-            floatModel.run(manager, feeds, (tensor, value) -> {
+            TensorHook observer = (tensor, value) -> {
                 observe(tensor, value, batch, activations, inputs);
                 return value;
-            });
+            };
+            floatModel.run(manager, feeds, observer, Set.of());
         }
         Map<String, TensorStatistics> ordered = new LinkedHashMap<>();
         tensors.forEach(tensor -> ordered.put(tensor, activations.get(tensor)));
