@@ -57,6 +57,6 @@ public final class QdqExporter {
                             + "or more.",
                     opset, MINIMUM_OPSET, MINIMUM_OPSET);
         }
-        return new QdqRewriter(prepared, plan).rewrite(layers);
+        return OpsetRaising.raise(new QdqRewriter(prepared, plan).rewrite(layers), opset);
     }
 }

@@ -5,7 +5,7 @@ import dev.gptq.calibrate.QuantizedLayer;
 
 /**
  * A kernel's integers as int8 with one zero point for all channels. ONNX Runtime's integer convolution takes one scale per
- * channel but refuses zero points that differ between channels, so each channel is shifted by its own zero point, which
+ * channel but fails at run time when zero points differ between channels, so each channel is shifted by its own zero point, which
  * changes no real value. Symmetric grids keep their integers; uniform grids of up to 7 bits end at zero point 0.
  *
  * @param values the integers, or null when no common zero point brings all of them into int8 (uniform grids of 8 bits

@@ -75,7 +75,11 @@
         axes: [
           axis({grid: {show: false}, splits: () => names.map((_, i) => i), rotate: rotated ? 60 : 0,
             size: rotated ? 24 + longest * 6.2 : 34,
-            values: (_, splits) => splits.map(i => names[i] == null ? "" : shorten(names[i], 18))}),
+            values: (plot, splits) => {
+              // On a narrow screen only every so many layers have room for their name.
+              const every = Math.ceil(names.length * 15 / Math.max(100, plot.width - 80));
+              return splits.map(i => names[i] == null || i % every ? "" : shorten(names[i], 18));
+            }}),
           axis({label, size: 56, values: (_, splits) => splits.map(v => v == null ? "" : show(v))}),
         ],
         series: [{label: "Layer", value: (_, i) => i == null ? "–" : names[i]}, ...series],

@@ -105,6 +105,20 @@ class HandMadeModelsTest {
     }
 
     @Test
+    void aReductionAtAnOpsetWhereItsAxesAreAnInput() throws Exception {
+        Graph graph = graph(
+                new long[] {SAMPLES, 4, 6, 6},
+                new long[] {6, 4, 3, 3},
+                new long[] {6},
+                node("Conv", List.of("x", "w", "b"), "c", Map.of()),
+                node("ReduceMean", List.of("c"), "y", Map.of("axes", new long[] {2, 3}, "keepdims", 1L)));
+
+        for (int opset : List.of(13, 17, 18, 21)) {
+            assertSame(graph, kernel(QuantizationMethod.SYMMETRIC, 8, true), 8, opset);
+        }
+    }
+
+    @Test
     void activationsOfFourBits() throws Exception {
         Graph graph = graph(
                 new long[] {SAMPLES, 4, 6, 6},
@@ -143,6 +157,10 @@ class HandMadeModelsTest {
     }
 
     private void assertSame(Graph graph, Kernel kernel, int activationBits) throws Exception {
+        assertSame(graph, kernel, activationBits, graph.opset());
+    }
+
+    private void assertSame(Graph graph, Kernel kernel, int activationBits, int opset) throws Exception {
         ComparePoint point = ComparePoints.of(graph).get(0);
         TensorData weight = graph.constants().get(point.weight());
         WeightQuantizer quantizer = kernel.of(point, weight);
@@ -157,7 +175,7 @@ class HandMadeModelsTest {
         TensorData input = random(graph.inputs().get(0).shape());
 
         float[] student = student(graph, plan, layer, input);
-        float[] runtime = runtime(QdqExporter.export(graph, plan, List.of(layer), 13), input);
+        float[] runtime = runtime(QdqExporter.export(graph, plan, List.of(layer), opset), input);
 
         double step = RANGE / ((1 << activationBits) - 1);
         int offByOne = 0;

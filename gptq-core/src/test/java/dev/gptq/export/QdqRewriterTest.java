@@ -176,6 +176,15 @@ class QdqRewriterTest {
                 .hasMessageContaining("opset 12");
     }
 
+    @Test
+    void aLowerOpsetIsRaisedAndAHigherOneIsKept() {
+        QuantizationPlan nothing = new QuantizationPlan(List.of(), List.of());
+
+        assertThat(QdqExporter.quantize(relu(), nothing, List.of(), 17).opset()).isEqualTo(17);
+        Graph raised = OpsetRaising.raise(relu(), 20);
+        assertThat(QdqExporter.quantize(raised, nothing, List.of(), 13).opset()).isEqualTo(20);
+    }
+
     private static Graph export(Graph graph, ActivationQuantizer... activations) {
         QuantizationGrid kernel = new QuantizationGrid(0, new float[] {0.5f, 0.25f}, new int[2], -8, 7);
         List<QuantizedLayer> layers = List.of(
