@@ -3,10 +3,10 @@ package dev.gptq.spark;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
-/** The one Spark session of this module's tests: two cores, no user interface. */
+/** The one Spark session of this module's tests: two cores, four attempts per task as on a cluster, no user interface. */
 public final class TestSpark {
     private static final SparkSession SESSION = SparkSession.builder()
-            .master("local[2]")
+            .master("local[2,4]")
             .appName("gptq-spark tests")
             .config("spark.ui.enabled", "false")
             .config("spark.driver.host", "127.0.0.1")

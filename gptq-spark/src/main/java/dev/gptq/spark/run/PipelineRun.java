@@ -170,7 +170,7 @@ final class PipelineRun implements AutoCloseable {
     }
 
     private BlockJob job(String folder, long samples, int blockSize) {
-        return new BlockJob(spark, shared, files.path(folder), samples, blockSize);
+        return BlockJob.of(spark, shared, files.path(folder), samples, blockSize);
     }
 
     private QuantizationPlan calibrate(long samples) {

@@ -24,20 +24,27 @@ import scala.runtime.BoxedUnit;
  * @param store folder of the sample store
  * @param samples the first samples of the store are used
  * @param blockSize samples per block; the last block may be smaller
+ * @param tasks into how many tasks the job is cut at most
  */
 public record BlockJob(
-        JavaSparkContext spark, Broadcast<SharedModel> model, String store, long samples, int blockSize) {
+        JavaSparkContext spark, Broadcast<SharedModel> model, String store, long samples, int blockSize, int tasks) {
     /** Tasks per core: enough to level out slow ones. */
     private static final int TASKS_PER_CORE = 4;
+
+    /** A job cut for the cluster at hand. */
+    public static BlockJob of(
+            JavaSparkContext spark, Broadcast<SharedModel> model, String store, long samples, int blockSize) {
+        return new BlockJob(spark, model, store, samples, blockSize, spark.defaultParallelism() * TASKS_PER_CORE);
+    }
 
     /** Number of blocks. */
     public long blocks() {
         return (samples + blockSize - 1) / blockSize;
     }
 
-    /** Cuts the blocks for the cluster at hand. */
+    /** One run of blocks per task. */
     public List<BlockRun> runs() {
-        return BlockRun.cut(blocks(), spark.defaultParallelism() * TASKS_PER_CORE);
+        return BlockRun.cut(blocks(), tasks);
     }
 
     /**
@@ -47,10 +54,7 @@ public record BlockJob(
      * @param progress gets the number of blocks done so far
      */
     public <T> T fold(BlockTask<T> task, String stage, LongConsumer progress) {
-        return fold(task, runs(), stage, progress);
-    }
-
-    <T> T fold(BlockTask<T> task, List<BlockRun> runs, String stage, LongConsumer progress) {
+        List<BlockRun> runs = runs();
         OrderedFold<T> fold = new OrderedFold<>(blocks(), task::merge);
         JavaRDD<Outcome<T>> results = spark.parallelize(runs, runs.size()).map(new FoldRun<>(this, task));
         long[] done = new long[1];

@@ -22,20 +22,23 @@ import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 
 /**
- * One Spark job per step and one partition per lane: parameters go out by broadcast, lanes read their samples from the
- * store, gradients come back as results and are folded in lane order. Where lanes run does not change a bit.
+ * One Spark job per step, with a task per lane or, where there are fewer cores, per core: parameters go out by broadcast,
+ * lanes read their samples from the store, gradients come back as results and are folded in lane order. Where lanes run
+ * does not change a bit.
  */
 final class JobGradientExchange implements GradientExchange {
     private final JavaSparkContext spark;
     private final Broadcast<SharedModel> model;
     private final Broadcast<Context> context;
     private final float[][] sampleWeights;
+    private final int maxTasks;
 
-    /** {@code job} names the store that lanes read. */
+    /** {@code job} names the store that lanes read, and bounds the number of tasks. */
     JobGradientExchange(BlockJob job, QuantizationPlan plan, GradientPTQConfig config, LossWeights weights) {
         this.spark = job.spark();
         this.model = job.model();
         this.sampleWeights = weights.perSample();
+        this.maxTasks = job.tasks();
         // Lanes bring their samples' weights: executors need those of layers only.
         LossWeights layers = new LossWeights(null, weights.perLayer(), weights.regularizer());
         this.context = spark.broadcast(new Context(job.store(), plan, config, layers));
@@ -47,7 +50,7 @@ final class JobGradientExchange implements GradientExchange {
                 batches.lanes().stream().map(range -> lane(range, batches)).toList();
         Broadcast<StudentParameters> shared = spark.broadcast(parameters);
         try {
-            List<Outcome<LaneGradient>> gradients = spark.parallelize(lanes, lanes.size())
+            List<Outcome<LaneGradient>> gradients = spark.parallelize(lanes, tasks(lanes.size()))
                     .map(new ComputeLane(model, context, shared))
                     .collect();
             return LaneGradient.fold(gradients.stream().map(Outcome::get).toList());
@@ -56,6 +59,11 @@ final class JobGradientExchange implements GradientExchange {
         } finally {
             shared.destroy();
         }
+    }
+
+    /** More tasks than cores would only add to the cost of a step; asked each time, for clusters grow and shrink. */
+    private int tasks(int lanes) {
+        return Math.max(1, Math.min(lanes, Math.min(maxTasks, spark.defaultParallelism())));
     }
 
     private Lane lane(StepBatches.Range range, StepBatches batches) {
