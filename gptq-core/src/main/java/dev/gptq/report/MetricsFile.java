@@ -1,20 +1,15 @@
 package dev.gptq.report;
 
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.module.SimpleModule;
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.WeightQuantizer;
 import dev.gptq.evaluate.BlockMetrics;
 import dev.gptq.hessian.LossWeights;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,7 +20,7 @@ public final class MetricsFile {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(SerializationFeature.INDENT_OUTPUT)
-            .addModule(finiteNumbers())
+            .addModule(FiniteNumbers.module())
             .build();
 
     private MetricsFile() {}
@@ -87,37 +82,6 @@ public final class MetricsFile {
                     ErrorCode.BAD_INPUT,
                     "Cannot read metrics: " + e.getOriginalMessage() + ". Give the metrics.json of a finished run.",
                     e);
-        }
-    }
-
-    private static SimpleModule finiteNumbers() {
-        SimpleModule module = new SimpleModule("finite-numbers");
-        JsonSerializer<Double> one = new JsonSerializer<>() {
-            @Override
-            public void serialize(Double value, JsonGenerator out, SerializerProvider provider) throws IOException {
-                write(value, out);
-            }
-        };
-        module.addSerializer(Double.class, one);
-        module.addSerializer(double.class, one);
-        module.addSerializer(double[].class, new JsonSerializer<>() {
-            @Override
-            public void serialize(double[] values, JsonGenerator out, SerializerProvider provider) throws IOException {
-                out.writeStartArray();
-                for (double value : values) {
-                    write(value, out);
-                }
-                out.writeEndArray();
-            }
-        });
-        return module;
-    }
-
-    private static void write(double value, JsonGenerator out) throws IOException {
-        if (Double.isFinite(value)) {
-            out.writeNumber(value);
-        } else {
-            out.writeNull();
         }
     }
 }

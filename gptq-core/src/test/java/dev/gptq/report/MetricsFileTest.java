@@ -59,7 +59,18 @@ class MetricsFileTest {
     }
 
     @Test
+    void nullIsReadAsNotANumber() {
+        RunMetrics read = MetricsFile.fromJson(MetricsFile.toJson(withLayer(Double.NaN, 0.5)));
+
+        assertThat(read.layers().get(0).sqnrPtqDb()).isNaN();
+        assertThat(read.train().loss()[0]).isEqualTo(1);
+        assertThat(read.train().loss()[1]).isNaN();
+    }
+
+    @Test
     void anotherFileIsRefused() {
+        assertThatThrownBy(() -> MetricsFile.fromJson("{\"train\":{\"loss\":1}}"))
+                .isInstanceOf(GptqException.class);
         assertThatThrownBy(() -> MetricsFile.fromJson("{\"plan\":1}"))
                 .isInstanceOfSatisfying(
                         GptqException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_INPUT))
