@@ -43,6 +43,14 @@ final class ActivationFakeQuantizer {
     /** Q(x), without gradient. */
     NDArray quantize(NDArray x) {
         NDArray quantized = x.clip(lowest, highest);
+        if (isPowerOfTwo(step)) {
+            // Here the sum's own rounding is to multiples of the step.
+            return quantized.addi(ROUNDER * step).subi(ROUNDER * step);
+        }
         return quantized.divi(step).addi(ROUNDER).subi(ROUNDER).muli(step);
+    }
+
+    private static boolean isPowerOfTwo(float value) {
+        return Float.compare(value, Math.scalb(1f, Math.getExponent(value))) == 0;
     }
 }

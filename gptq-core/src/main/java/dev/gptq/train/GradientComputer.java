@@ -2,6 +2,7 @@ package dev.gptq.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import dev.gptq.calibrate.ActivationQuantizer;
 import dev.gptq.calibrate.QuantizationPlan;
@@ -14,8 +15,10 @@ import dev.gptq.hessian.LossWeights;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The gradient of one micro-batch as a pure function; used by the local trainer and by Spark lanes alike. The student is
@@ -26,6 +29,9 @@ public final class GradientComputer {
     private final GraphExecutor floatModel;
     private final ParameterLayout layout;
     private final Map<String, ActivationFakeQuantizer> activations = new HashMap<>();
+    /** Tensors that teacher and student are compared at. */
+    private final Set<String> compared = new HashSet<>();
+
     private final DistillationLoss loss;
     private final float[] layerWeights;
 
@@ -34,7 +40,13 @@ public final class GradientComputer {
             GraphExecutor floatModel, QuantizationPlan plan, GradientPTQConfig config, LossWeights lossWeights) {
         this.floatModel = floatModel;
         this.layout = ParameterLayout.of(floatModel.graph(), plan);
+        layout.layers().forEach(layer -> compared.add(layer.point().output()));
+        Set<String> read = floatModel.graph().consumers().keySet();
         for (ActivationQuantizer quantizer : plan.activations()) {
+            if (!read.contains(quantizer.tensor())) {
+                // A model output that no layer reads has no part in any compare point.
+                continue;
+            }
             activations.put(quantizer.tensor(), new ActivationFakeQuantizer(quantizer));
         }
         this.loss = DistillationLosses.of(config.loss());
@@ -53,9 +65,14 @@ public final class GradientComputer {
                 List<NDArray> student = studentOutputs(scope, feeds, parameters.quantizedFraction());
                 NDArray share = loss.share(student, teacher, context(batch));
                 Autograd.backward(share, null, false);
-                return new LaneGradient(share.getFloat(), gradient(leaves));
+                return new LaneGradient(value(share), gradient(leaves));
             }
         }
+    }
+
+    /** A user's loss may well be computed in double precision. */
+    private static double value(NDArray share) {
+        return share.getDataType() == DataType.FLOAT64 ? share.getDouble() : share.getFloat();
     }
 
     private DistillationLoss.Context context(MicroBatch batch) {
@@ -70,10 +87,11 @@ public final class GradientComputer {
     private List<NDArray> teacherOutputs(NDManager scope, Map<String, NDArray> feeds) {
         Map<String, NDArray> captured = new HashMap<>();
         try (Autograd.Recording paused = Autograd.pause()) {
-            floatModel.run(scope, feeds, (tensor, value) -> {
-                captured.put(tensor, value);
+            TensorHook hook = (tensor, value) -> {
+                keep(captured, tensor, value);
                 return value;
-            });
+            };
+            floatModel.run(scope, feeds, hook, compared);
         }
         return comparePoints(captured);
     }
@@ -81,12 +99,18 @@ public final class GradientComputer {
     private List<NDArray> studentOutputs(NDManager scope, Map<String, NDArray> feeds, double fraction) {
         Map<String, NDArray> captured = new HashMap<>();
         TensorHook hook = (tensor, value) -> {
-            captured.put(tensor, value);
+            keep(captured, tensor, value);
             ActivationFakeQuantizer quantizer = activations.get(tensor);
             return quantizer == null ? value : quantizer.blend(value, fraction);
         };
-        floatModel.run(scope, feeds, hook);
+        floatModel.run(scope, feeds, hook, compared);
         return comparePoints(captured);
+    }
+
+    private void keep(Map<String, NDArray> captured, String tensor, NDArray value) {
+        if (compared.contains(tensor)) {
+            captured.put(tensor, value);
+        }
     }
 
     private List<NDArray> comparePoints(Map<String, NDArray> captured) {

@@ -14,12 +14,12 @@ final class MultipleTensorsMse implements DistillationLoss {
     public NDArray share(List<NDArray> student, List<NDArray> teacher, Context context) {
         NDArray total = null;
         for (int l = 0; l < student.size(); l++) {
-            double energy = LossTerms.sumOfSquares(teacher.get(l));
+            double energy = LossTerms.energy(teacher.get(l));
             // mean / mean = sum / sum
             double factor =
                     energy == 0 ? 0 : context.layerWeights()[l] * context.shareOfBatch() / (student.size() * energy);
-            NDArray difference = student.get(l).sub(teacher.get(l)).flatten();
-            NDArray term = difference.mul(difference).sum().mul(factor);
+            NDArray length = student.get(l).sub(teacher.get(l)).norm();
+            NDArray term = length.mul(length).mul((float) factor);
             total = total == null ? term : total.add(term);
         }
         return total;

@@ -10,32 +10,29 @@ import java.util.List;
  * dimensions after it. Unlike in MCT the denominator is that of the whole step, not of the micro-batch.
  */
 final class SampleLayerAttention implements DistillationLoss {
+    private static final int[] EACH_SAMPLE = {1};
+
     @Override
     public NDArray share(List<NDArray> student, List<NDArray> teacher, Context context) {
         NDArray total = null;
         for (int l = 0; l < student.size(); l++) {
-            NDArray y = student.get(l);
-            NDArray difference = y.sub(teacher.get(l));
-            NDArray weighted = difference.mul(weights(y, l, context)).mul(difference);
-            NDArray term = weighted.flatten().sum();
+            NDArray difference = student.get(l).sub(teacher.get(l));
+            NDArray lengths = difference.reshape(context.samples(), -1).norm(2, EACH_SAMPLE, false);
+            NDArray weights = lengths.getManager().create(factors(difference.getShape(), l, context));
+            NDArray term = lengths.mul(lengths).mul(weights).sum();
             total = total == null ? term : total.add(term);
         }
         return total;
     }
 
-    /** One factor per sample, shaped to broadcast over {@code y}. */
-    private static NDArray weights(NDArray y, int layer, Context context) {
-        Shape shape = y.getShape();
+    /** By sample, what its sum of squares counts in the loss. */
+    private static float[] factors(Shape shape, int layer, DistillationLoss.Context context) {
         long positions = shape.dimension() > 2 ? shape.slice(2).size() : 1;
         double divisor = (double) positions * context.globalBatchSize() * context.attentionDenominator();
         float[] factors = new float[context.samples()];
         for (int b = 0; b < factors.length; b++) {
             factors[b] = (float) (context.sampleWeights()[b][layer] / divisor);
         }
-        long[] broadcast = new long[shape.dimension()];
-        java.util.Arrays.fill(broadcast, 1);
-        broadcast[0] = factors.length;
-        NDArray array = y.getManager().create(factors, new Shape(broadcast));
-        return array;
+        return factors;
     }
 }

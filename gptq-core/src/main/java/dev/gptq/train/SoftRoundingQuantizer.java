@@ -7,12 +7,8 @@ import dev.gptq.config.QuantizationMethod;
 /**
  * Soft rounding (MCT 2.9): q = step * (clip(floor(w / step) + h(alpha)) - zero point) with the rectified sigmoid
  * h(alpha) = clip(1.2 * sigmoid(alpha) - 0.1, 0, 1). The gradient passes the outer clip and stops at h's own clip.
- * Arithmetic is float32 in torch's order of operations, because h sits exactly on its border for weights that lie on the
- * grid, and whether their gradient passes must not depend on a rounding error.
  */
 final class SoftRoundingQuantizer extends RoundingQuantizer {
-    private static final float GAMMA = -0.1f;
-    private static final float ZETA_MINUS_GAMMA = 1.2f;
     private static final float HALF = 0.5f;
 
     private final float[] kernel;
@@ -47,8 +43,7 @@ final class SoftRoundingQuantizer extends RoundingQuantizer {
             for (int i = start; i < start + inner; i++) {
                 float position = Math.max(first, Math.min(first + last, (kernel[i] - lowest) / step));
                 float fraction = position - (float) Math.floor(position);
-                float odds = ZETA_MINUS_GAMMA / (fraction - GAMMA) - 1;
-                variables[offset + i] = -(float) StrictMath.log(odds);
+                variables[offset + i] = RectifiedSigmoid.inverse(fraction);
             }
         }
     }
@@ -62,11 +57,11 @@ final class SoftRoundingQuantizer extends RoundingQuantizer {
             float factor = scales == null ? 1 : LearnedScale.value(scales[scaleOffset + channel]);
             float zeroPoint = grid.zeroPoint()[channel];
             for (int i = start; i < start + inner; i++) {
-                float sigmoid = 1 / (1 + (float) DeterministicMath.exp(-variables[offset + i]));
-                float raw = sigmoid * ZETA_MINUS_GAMMA + GAMMA;
-                float h = Math.max(0, Math.min(1, raw));
+                float sigmoid = RectifiedSigmoid.sigmoid(variables[offset + i]);
+                float stretched = RectifiedSigmoid.stretched(sigmoid);
+                float h = RectifiedSigmoid.clipped(stretched);
                 target[i] = h;
-                slope[i] = raw == h ? ZETA_MINUS_GAMMA * sigmoid * (1 - sigmoid) : 0;
+                slope[i] = RectifiedSigmoid.slope(sigmoid, stretched);
                 float integer = Math.max(minimum, Math.min(maximum, floor[i] + h));
                 kernels[offset + i] = factor * (step * (integer - zeroPoint));
             }
@@ -104,8 +99,8 @@ final class SoftRoundingQuantizer extends RoundingQuantizer {
     int[] integers(float[] variables) {
         int[] integers = new int[size];
         for (int i = 0; i < size; i++) {
-            float sigmoid = 1 / (1 + (float) DeterministicMath.exp(-variables[offset + i]));
-            int up = sigmoid * ZETA_MINUS_GAMMA + GAMMA >= HALF ? 1 : 0;
+            float h = RectifiedSigmoid.stretched(RectifiedSigmoid.sigmoid(variables[offset + i]));
+            int up = h >= HALF ? 1 : 0;
             integers[i] = Math.max(grid.minimum(), Math.min(grid.maximum(), (int) floor[i] + up));
         }
         return integers;

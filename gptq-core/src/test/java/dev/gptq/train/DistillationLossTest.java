@@ -1,0 +1,152 @@
+package dev.gptq.train;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import dev.gptq.GptqException;
+import dev.gptq.config.GradientPTQConfig;
+import dev.gptq.engine.Autograd;
+import dev.gptq.engine.Engines;
+import dev.gptq.testing.Npz;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+class DistillationLossTest {
+    private static final Npz ORACLE = Npz.resource("/oracle/losses.npz");
+    private static final int LAYERS = 3;
+    private static final int SAMPLES = 5;
+
+    @Test
+    void theMeanSquaredErrorEqualsMcts() {
+        DistillationLoss loss = DistillationLosses.of(GradientPTQConfig.MULTIPLE_TENSORS_MSE);
+        check(loss, context(new float[] {1, 1, 1}, null, 1), "mse");
+        check(loss, context(ORACLE.floats("loss_weights"), null, 1), "mse_w");
+    }
+
+    @Test
+    void sampleLayerAttentionEqualsMcts() {
+        DistillationLoss loss = DistillationLosses.of(GradientPTQConfig.SAMPLE_LAYER_ATTENTION);
+        float[][] weights = sampleWeights();
+        check(loss, context(null, weights, denominator(weights)), "sla");
+    }
+
+    @Test
+    void lanesOfAStepAddUpToTheWholeStep() {
+        DistillationLoss loss = DistillationLosses.of(GradientPTQConfig.SAMPLE_LAYER_ATTENTION);
+        float[][] weights = sampleWeights();
+        double denominator = denominator(weights);
+        double sum = 0;
+        try (NDManager scope = Engines.newScope(Device.cpu())) {
+            for (int[] lane : new int[][] {{0, 2}, {2, 5}}) {
+                List<NDArray> student = new ArrayList<>();
+                List<NDArray> teacher = new ArrayList<>();
+                for (int l = 0; l < LAYERS; l++) {
+                    student.add(array(scope, "y" + l).get(lane[0] + ":" + lane[1]));
+                    teacher.add(array(scope, "x" + l).get(lane[0] + ":" + lane[1]));
+                }
+                float[][] rows = Arrays.copyOfRange(weights, lane[0], lane[1]);
+                sum += loss.share(
+                                student,
+                                teacher,
+                                new DistillationLoss.Context(null, rows, denominator, rows.length, SAMPLES))
+                        .getFloat();
+            }
+        }
+        assertThat(sum).isCloseTo(ORACLE.scalar("sla"), Percentage.withPercentage(1e-3));
+    }
+
+    @Test
+    void aLayerWithoutSignalIsLeftOut() {
+        DistillationLoss loss = DistillationLosses.of(GradientPTQConfig.MULTIPLE_TENSORS_MSE);
+        try (NDManager scope = Engines.newScope(Device.cpu())) {
+            NDArray signal = scope.ones(new Shape(2, 3));
+            NDArray silent = scope.zeros(new Shape(2, 3));
+            float value = loss.share(
+                            List.of(signal.mul(2), signal),
+                            List.of(signal, silent),
+                            new DistillationLoss.Context(new float[] {1, 1}, null, 1, 2, 2))
+                    .getFloat();
+            assertThat(value).isEqualTo(0.5f);
+        }
+    }
+
+    @Test
+    void aUserClassIsLoadedByName() {
+        assertThat(DistillationLosses.of(UserLoss.class.getName())).isInstanceOf(UserLoss.class);
+        assertThatThrownBy(() -> DistillationLosses.of("com.example.Missing"))
+                .isInstanceOf(GptqException.class)
+                .hasMessageContaining("com.example.Missing")
+                .hasMessageContaining("class path");
+        assertThatThrownBy(() -> DistillationLosses.of(String.class.getName()))
+                .isInstanceOf(GptqException.class)
+                .hasMessageContaining("does not implement");
+    }
+
+    private static void check(DistillationLoss loss, DistillationLoss.Context context, String name) {
+        try (NDManager scope = Engines.newScope(Device.cpu());
+                Autograd.Recording recording = Autograd.record()) {
+            List<NDArray> student = new ArrayList<>();
+            List<NDArray> teacher = new ArrayList<>();
+            for (int l = 0; l < LAYERS; l++) {
+                student.add(Autograd.leaf(array(scope, "y" + l)));
+                teacher.add(array(scope, "x" + l));
+            }
+            NDArray share = loss.share(student, teacher, context);
+            Autograd.backward(share, null, false);
+            assertThat((double) share.getFloat()).isCloseTo(ORACLE.scalar(name), Percentage.withPercentage(1e-3));
+            for (int l = 0; l < LAYERS; l++) {
+                float[] gradient = Autograd.gradient(student.get(l)).toFloatArray();
+                float[] expected = ORACLE.floats(name + "_dy" + l);
+                for (int i = 0; i < expected.length; i++) {
+                    assertThat(gradient[i]).isCloseTo(expected[i], within(1e-7f + 1e-5f * Math.abs(expected[i])));
+                }
+            }
+        }
+    }
+
+    private static NDArray array(NDManager scope, String key) {
+        return scope.create(ORACLE.floats(key), new Shape(ORACLE.shape(key)));
+    }
+
+    private static DistillationLoss.Context context(float[] layers, float[][] samples, double denominator) {
+        return new DistillationLoss.Context(layers, samples, denominator, SAMPLES, SAMPLES);
+    }
+
+    private static float[][] sampleWeights() {
+        float[] flat = ORACLE.floats("sla_weights");
+        float[][] weights = new float[SAMPLES][];
+        for (int b = 0; b < SAMPLES; b++) {
+            weights[b] = Arrays.copyOfRange(flat, b * LAYERS, (b + 1) * LAYERS);
+        }
+        return weights;
+    }
+
+    /** max over layers of the mean over samples. */
+    private static double denominator(float[][] weights) {
+        double largest = 0;
+        for (int l = 0; l < LAYERS; l++) {
+            double sum = 0;
+            for (float[] row : weights) {
+                sum += row[l];
+            }
+            largest = Math.max(largest, sum / weights.length);
+        }
+        return largest;
+    }
+
+    /** A loss as a user would write it. */
+    public static final class UserLoss implements DistillationLoss {
+        @Override
+        public NDArray share(List<NDArray> student, List<NDArray> teacher, Context context) {
+            return student.get(0).sub(teacher.get(0)).flatten().sum();
+        }
+    }
+}
