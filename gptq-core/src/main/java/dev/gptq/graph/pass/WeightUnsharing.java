@@ -5,11 +5,9 @@ import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Gives each layer its own kernel and bias constant, whatever other nodes read the same one: they are quantized and trained
@@ -22,7 +20,6 @@ final class WeightUnsharing {
         Map<String, List<Node>> consumers = graph.consumers();
         Map<String, TensorData> constants = new LinkedHashMap<>(graph.constants());
         Names names = Names.ofTensors(graph);
-        Set<String> taken = new HashSet<>();
         List<Node> nodes = new ArrayList<>();
         Map<Node, Integer> biasAdds = biasAdds(graph);
         for (Node node : graph.nodes()) {
@@ -36,7 +33,7 @@ final class WeightUnsharing {
                 TensorData value = constants.get(inputs.get(i));
                 boolean shared = consumers.get(inputs.get(i)).size() > 1 || occurrences(inputs, inputs.get(i)) > 1;
                 boolean reshape = bias && value.rank() != 1;
-                if (reshape || (shared && !taken.add(inputs.get(i)))) {
+                if (reshape || shared) {
                     inputs.set(i, names.fresh(inputs.get(i) + "." + node.name()));
                     constants.put(inputs.get(i), bias ? value.reshape(value.size()) : value);
                 }
