@@ -32,7 +32,8 @@ final class SparkJob {
         conf.setIfMissing("spark.ui.showConsoleProgress", "false");
         try {
             return SparkSession.builder().config(conf).getOrCreate();
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
+            // Scala throws checked exceptions without declaring them, SparkException among them.
             throw new GptqException(
                     ErrorCode.CLUSTER,
                     "Cannot start Spark on master %s: %s. Check --master and that the cluster answers."

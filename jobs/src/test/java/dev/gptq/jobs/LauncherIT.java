@@ -78,6 +78,32 @@ class LauncherIT {
     }
 
     @Test
+    void aMasterOfNoKnownKindIsRefusedBeforeSparkStarts() throws Exception {
+        Result result = run(Map.of(), launcher(), "quantize", "run.yaml", "--conf", "spark.master=mesos://host");
+
+        assertThat(result.status()).isEqualTo(2);
+        assertThat(result.err())
+                .startsWith("gptq: Cannot use --master mesos://host")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void aFailureToStartSparkIsOneLineWithTheStatusOfTheCluster() throws Exception {
+        Result result = run(
+                Map.of("SPARK_HOME", ""),
+                launcher(),
+                "quantize",
+                HOME.resolve("conf/quickstart.yaml").toString(),
+                "--master",
+                "local[few]");
+
+        assertThat(result.err())
+                .startsWith("gptq: Cannot start Spark on master local[few]")
+                .hasLineCount(1);
+        assertThat(result.status()).isEqualTo(6);
+    }
+
+    @Test
     void anOldJavaIsNamed() throws Exception {
         Path java = Files.createDirectories(folder.resolve("jdk/bin")).resolve("java");
         Files.writeString(java, "#!/bin/sh\necho 'openjdk version \"1.8.0_402\"' >&2\n");
