@@ -19,7 +19,7 @@ record UniformRange(double step, int zeroPoint, int levels) {
     }
 
     double min() {
-        return -step * zeroPoint;
+        return step * -zeroPoint;
     }
 
     double max() {

@@ -5,6 +5,7 @@ import dev.gptq.config.QuantizationMethod;
 import dev.gptq.config.ThresholdMethod;
 import dev.gptq.testing.Npz;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -56,5 +57,42 @@ class ActivationThresholdsOracleTest {
         assertThat(same || ours <= theirs * (1 + ROUNDING))
                 .as("error %s, MCT's %s; chosen %s", ours, theirs, chosen)
                 .isTrue();
+    }
+
+    @Test
+    void aKnownRangeIsCoveredWithoutClipping() {
+        for (QuantizationMethod method : QuantizationMethod.values()) {
+            QuantizationConfig.Activations config = new QuantizationConfig.Activations(
+                    8, method, null, ThresholdMethod.MSE, 2, Double.POSITIVE_INFINITY);
+            ActivationQuantizer quantizer = ActivationThresholds.ofKnownRange("p", 0, 1, config);
+            assertThat(quantizer.signed()).isFalse();
+            if (method == QuantizationMethod.UNIFORM) {
+                assertThat(new double[] {quantizer.rangeMin(), quantizer.rangeMax()})
+                        .containsExactly(0, 1);
+            } else {
+                assertThat(quantizer.threshold()).isEqualTo(1);
+            }
+        }
+    }
+
+    @Test
+    void aConstantTensorGetsAValidGridWhateverTheMeasure() {
+        for (float constant : new float[] {0f, 0.7f, -0.7f}) {
+            Histogram histogram = Histogram.of(new float[] {constant, constant}, constant, constant);
+            for (QuantizationMethod method : QuantizationMethod.values()) {
+                for (ThresholdMethod metric : ThresholdMethod.values()) {
+                    QuantizationConfig.Activations config =
+                            new QuantizationConfig.Activations(8, method, null, metric, 2, Double.POSITIVE_INFINITY);
+                    QuantizationGrid grid = ActivationThresholds.choose("c", histogram.view(), config)
+                            .grid();
+                    float[] values = {constant};
+                    float rounded = grid.dequantize(grid.quantize(values, new long[] {1}), new long[] {1})[0];
+                    assertThat(grid.scale()[0]).isPositive().isFinite();
+                    assertThat(Math.abs(rounded - constant))
+                            .as("%s %s of %s", method, metric, constant)
+                            .isLessThan(0.01f);
+                }
+            }
+        }
     }
 }

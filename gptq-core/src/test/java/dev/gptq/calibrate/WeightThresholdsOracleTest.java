@@ -8,6 +8,7 @@ import dev.gptq.testing.Npz;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -92,6 +93,32 @@ class WeightThresholdsOracleTest {
             }
         }
         assertThat(ourTotal).isLessThanOrEqualTo(theirTotal * (1 + ROUNDING));
+    }
+
+    @Test
+    void anAllZeroChannelGetsAValidGridWhateverTheMeasure() {
+        TensorData kernel = TensorData.ofFloats(new float[] {0, 0, 0, 0.5f, -1, 0.25f}, 2, 3);
+        for (QuantizationMethod method : QuantizationMethod.values()) {
+            for (ThresholdMethod metric : ThresholdMethod.values()) {
+                WeightThresholds chosen =
+                        WeightThresholds.choose(kernel, 0, new QuantizationConfig.Weights(4, method, true, metric, 2));
+                boolean uniform = method == QuantizationMethod.UNIFORM;
+                QuantizationGrid grid = new WeightQuantizer(
+                                null,
+                                method,
+                                4,
+                                0,
+                                chosen.threshold(),
+                                uniform ? chosen.ranges().min() : null,
+                                uniform ? chosen.ranges().max() : null,
+                                null)
+                        .grid();
+                assertThat(grid.scale()).as("%s %s", method, metric).hasSize(2);
+                for (float scale : grid.scale()) {
+                    assertThat(scale).as("%s %s", method, metric).isPositive().isFinite();
+                }
+            }
+        }
     }
 
     static boolean isSame(double ours, double theirs) {
