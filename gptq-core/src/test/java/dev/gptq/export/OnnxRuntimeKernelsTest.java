@@ -59,8 +59,8 @@ class OnnxRuntimeKernelsTest {
 
     @Test
     void equalArgumentsGiveEqualBytes() {
-        try (QuantizedModel first = QuantizedModel.of("m2_folded.onnx", QuantizationConfig.defaults());
-                QuantizedModel second = QuantizedModel.of("m2_folded.onnx", QuantizationConfig.defaults())) {
+        try (QuantizedModel first = QuantizedModel.of("m1_folded.onnx", QuantizationConfig.defaults());
+                QuantizedModel second = QuantizedModel.of("m1_folded.onnx", QuantizationConfig.defaults())) {
             assertThat(first.file()).isEqualTo(second.file());
         }
     }

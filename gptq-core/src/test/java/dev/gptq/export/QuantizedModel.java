@@ -19,12 +19,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPInputStream;
 
-/** A test model, quantized by rounding to nearest; thresholds come from the first 64 calibration images. */
+/** A test model, quantized by rounding to nearest; thresholds come from the first 32 calibration images. */
 public record QuantizedModel(
         byte[] floatFile, GraphExecutor executor, QuantizationPlan plan, List<QuantizedLayer> layers, byte[] file)
         implements AutoCloseable {
     private static final int PIXELS = 28 * 28;
-    private static final int CALIBRATION_IMAGES = 64;
+    private static final int CALIBRATION_IMAGES = 32;
     private static final float MEAN = 0.2860f;
     private static final float DEVIATION = 0.3530f;
 

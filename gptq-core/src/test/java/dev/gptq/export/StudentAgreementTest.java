@@ -18,14 +18,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 import static org.assertj.core.api.Assertions.assertThat;
 
 class StudentAgreementTest {
-    private static final int IMAGES = 1024;
     private static final int BATCH = 128;
     private static final int CLASSES = 10;
     private static final double REQUIRED_SHARE = 0.999;
 
-    @ParameterizedTest(name = "{0} bits, {1}")
-    @CsvSource({"8, onnxruntime", "4, imx500", "2, tensorrt"})
-    void onnxRuntimeAgreesWithTheStudentOnRealImages(int bits, String preset) throws Exception {
+    @ParameterizedTest(name = "{0}, {1} bits, {2}")
+    @CsvSource({
+        "m1_folded.onnx, 8, onnxruntime, 1024",
+        "m1_folded.onnx, 4, imx500, 512",
+        "m1_folded.onnx, 2, tensorrt, 512",
+        "m2_folded.onnx, 8, imx500, 128"
+    })
+    void onnxRuntimeAgreesWithTheStudentOnRealImages(String file, int bits, String preset, int images)
+            throws Exception {
         QuantizationConfig config = QuantizationConfig.ofPreset(preset);
         QuantizationConfig.Weights weights = config.weights();
         config = config.withWeights(new QuantizationConfig.Weights(
@@ -33,7 +38,7 @@ class StudentAgreementTest {
         int sameClass = 0;
         int withinOneStep = 0;
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
-        try (QuantizedModel model = QuantizedModel.of("m1_folded.onnx", config);
+        try (QuantizedModel model = QuantizedModel.of(file, config);
                 OrtSession.SessionOptions options = new OrtSession.SessionOptions();
                 OrtSession session = environment.createSession(model.file(), options)) {
             QuantizedStudent student = new QuantizedStudent(model.executor(), model.plan(), model.layers());
@@ -43,7 +48,7 @@ class StudentAgreementTest {
                     .findFirst()
                     .orElseThrow()
                     .scale()[0];
-            for (int first = 0; first < IMAGES; first += BATCH) {
+            for (int first = 0; first < images; first += BATCH) {
                 SampleBatch batch = QuantizedModel.images(first, BATCH);
                 float[] expected = student(student, batch);
                 float[] actual = runtime(environment, session, batch);
@@ -55,8 +60,8 @@ class StudentAgreementTest {
                 }
             }
         }
-        assertThat((double) sameClass / IMAGES).isGreaterThanOrEqualTo(REQUIRED_SHARE);
-        assertThat((double) withinOneStep / (IMAGES * CLASSES)).isGreaterThanOrEqualTo(REQUIRED_SHARE);
+        assertThat((double) sameClass / images).isGreaterThanOrEqualTo(REQUIRED_SHARE);
+        assertThat((double) withinOneStep / (images * CLASSES)).isGreaterThanOrEqualTo(REQUIRED_SHARE);
     }
 
     private static float[] student(QuantizedStudent student, SampleBatch batch) {
