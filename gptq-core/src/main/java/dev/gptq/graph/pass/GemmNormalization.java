@@ -28,7 +28,7 @@ final class GemmNormalization {
     private static Node normalize(Graph graph, Node node, Map<String, TensorData> constants, Names names) {
         TensorData weight = graph.constants().get(node.input(1));
         TensorData bias = graph.constants().get(node.input(2));
-        if (weight == null || weight.rank() != 2 || (node.hasInput(2) && bias == null)) {
+        if (!Layers.isLayer(graph, node) || weight.rank() != 2 || (node.hasInput(2) && bias == null)) {
             return node;
         }
         float[] vector = bias == null ? null : asVector(bias, Layers.outputChannels(node, weight));

@@ -1,5 +1,6 @@
 package dev.gptq.graph.pass;
 
+import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
@@ -9,9 +10,11 @@ import java.util.Arrays;
 final class Layers {
     private Layers() {}
 
-    /** Whether {@code node} is a convolution, a transposed convolution, a Gemm or a MatMul with a constant kernel. */
+    /** Whether {@code node} is a convolution, a transposed convolution, a Gemm or a MatMul with a constant float32 kernel. */
     static boolean isLayer(Graph graph, Node node) {
-        return (takesBias(node) || node.is("MatMul")) && graph.isConstant(node.input(1));
+        TensorData weight = graph.constants().get(node.input(1));
+        boolean float32 = weight != null && weight.type() == ElementType.FLOAT32;
+        return float32 && (takesBias(node) || node.is("MatMul"));
     }
 
     /** Whether the operator itself has a bias input. */
