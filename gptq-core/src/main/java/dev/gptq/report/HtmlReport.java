@@ -1,15 +1,17 @@
 package dev.gptq.report;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.YAMLException;
 
 /** metrics.json and configuration -> one self-contained HTML file. */
 public final class HtmlReport {
@@ -44,10 +46,11 @@ public final class HtmlReport {
     /** The model's file name; a configuration that cannot be parsed is still shown, only not read. */
     private static String title(String configYaml) {
         try {
-            JsonNode model = new YAMLMapper().readTree(configYaml).path("model");
-            String path = model.asText("");
+            // SnakeYAML itself: Jackson's parser does not take YAML's infinity, which is the default of z_threshold.
+            Object config = new Yaml(new SafeConstructor(new LoaderOptions())).load(configYaml);
+            String path = config instanceof Map<?, ?> keys && keys.get("model") instanceof String model ? model : "";
             return path.isEmpty() ? UNNAMED : path.substring(path.lastIndexOf('/') + 1);
-        } catch (JsonProcessingException e) {
+        } catch (YAMLException e) {
             return UNNAMED;
         }
     }

@@ -57,6 +57,11 @@ class GptqPipelineTest {
     }
 
     @Test
+    void theReportIsNamedAfterTheModel() {
+        assertThat(folder.resolve("whole/report.html")).content().contains("<title>model.onnx");
+    }
+
+    @Test
     void theManifestListsEveryFileWithItsChecksum() throws IOException {
         JsonNode manifest = new ObjectMapper()
                 .readTree(folder.resolve("whole/MANIFEST.json").toFile());
