@@ -7,6 +7,7 @@ import dev.gptq.spark.data.FashionMnist;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -19,8 +20,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /**
  * The whole pipeline on m1 with power-of-two activations, on all 10,000 test images, against what MCT (commit fad922f)
- * reaches from the same 1,024 calibration images in the same 10 epochs. One MCT run each; at 2 bits its best of three seeds.
- * Runs of either system differ by about .005 between seeds at 3 bits and above; that is the slack given here.
+ * reaches from the same 1,024 calibration images in the same 10 epochs with seed 0. Runs of either system differ by about
+ * .005 between seeds (MCT at 2 bits: .826 to .838 with layer Hessian weights, .637 to .720 with attention); .005 is the slack
+ * given here. What each run reached is written to target/accuracy.tsv.
  */
 @Tag("accuracy")
 class AccuracyIT {
@@ -40,7 +42,7 @@ class AccuracyIT {
     }
 
     @ParameterizedTest(name = "{0} bits, layer Hessian weights: at least {1}")
-    @CsvSource({"8, 0.9023", "4, 0.8963", "3, 0.8864", "2, 0.8375"})
+    @CsvSource({"8, 0.9023", "4, 0.8963", "3, 0.8864", "2, 0.8316"})
     void layerHessianWeightsReachTheReference(int bits, double reference) throws IOException {
         RunMetrics metrics = quantize(
                 bits,
@@ -53,7 +55,7 @@ class AccuracyIT {
     }
 
     @ParameterizedTest(name = "{0} bits, sample-layer attention: at least {1}")
-    @CsvSource({"8, 0.9014", "4, 0.8975", "3, 0.8946", "2, 0.7202"})
+    @CsvSource({"8, 0.9014", "4, 0.8975", "3, 0.8946", "2, 0.6786"})
     void sampleLayerAttentionReachesTheReference(int bits, double reference) throws IOException {
         RunMetrics metrics = quantize(bits, "");
         assertThat(metrics.gptq().top1()).isGreaterThanOrEqualTo(reference - SEED_NOISE);
@@ -90,16 +92,23 @@ class AccuracyIT {
                         TestSpark.session(),
                         ProgressListener.NONE)
                 .metrics();
-        System.getLogger(AccuracyIT.class.getName())
-                .log(
-                        System.Logger.Level.INFO,
-                        "{0} bits {1}: float {2}, ptq {3}, gptq {4}, timing {5}",
-                        bits,
-                        gptq.isEmpty() ? "attention" : "layer Hessian",
-                        metrics.floatModel().top1(),
-                        metrics.ptq().top1(),
-                        metrics.gptq().top1(),
-                        metrics.timing());
+        record(bits, gptq.isEmpty() ? "attention" : "layer Hessian", metrics);
         return metrics;
+    }
+
+    private static void record(int bits, String weighting, RunMetrics metrics) throws IOException {
+        String line = String.join(
+                "\t",
+                weighting,
+                bits + " bits",
+                "float " + metrics.floatModel().top1(),
+                "PTQ " + metrics.ptq().top1(),
+                "GPTQ " + metrics.gptq().top1(),
+                "train_s " + metrics.timing().get("train_s"));
+        Files.writeString(
+                Path.of("target", "accuracy.tsv"),
+                line + System.lineSeparator(),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND);
     }
 }
