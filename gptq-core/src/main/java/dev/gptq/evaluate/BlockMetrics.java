@@ -6,7 +6,7 @@ import java.util.Arrays;
 /**
  * Sums over a block of samples from which metrics are computed: correct predictions of float, ptq and gptq model,
  * agreements with float, squared signal and noise of model outputs, cosine sums, and squared signal and noise of each
- * compare point for ptq and gptq.
+ * compare point for ptq and gptq; and how often the trained model's integer kernels agree with the engine.
  */
 public final class BlockMetrics implements Serializable {
     private final long samples;
@@ -18,6 +18,7 @@ public final class BlockMetrics implements Serializable {
     private final double[] pointSignal;
     private final double[] pointNoisePtq;
     private final double[] pointNoiseGptq;
+    private final EngineAgreement engineAgreement;
 
     BlockMetrics(
             long samples,
@@ -28,7 +29,8 @@ public final class BlockMetrics implements Serializable {
             OutputSums gptq,
             double[] pointSignal,
             double[] pointNoisePtq,
-            double[] pointNoiseGptq) {
+            double[] pointNoiseGptq,
+            EngineAgreement engineAgreement) {
         this.samples = samples;
         this.labelled = labelled;
         this.classifier = classifier;
@@ -38,6 +40,7 @@ public final class BlockMetrics implements Serializable {
         this.pointSignal = pointSignal;
         this.pointNoisePtq = pointNoisePtq;
         this.pointNoiseGptq = pointNoiseGptq;
+        this.engineAgreement = engineAgreement;
     }
 
     /** Sums of both; this block's samples come before the other's. */
@@ -51,7 +54,8 @@ public final class BlockMetrics implements Serializable {
                 gptq.plus(next.gptq),
                 sum(pointSignal, next.pointSignal),
                 sum(pointNoisePtq, next.pointNoisePtq),
-                sum(pointNoiseGptq, next.pointNoiseGptq));
+                sum(pointNoiseGptq, next.pointNoiseGptq),
+                engineAgreement.plus(next.engineAgreement));
     }
 
     private static double[] sum(double[] first, double[] next) {
@@ -92,6 +96,11 @@ public final class BlockMetrics implements Serializable {
     /** SQNR in dB of the raw output of compare point {@code index} in the trained model. */
     public double sqnrGptqDb(int index) {
         return Sqnr.decibels(pointSignal[index], pointNoiseGptq[index]);
+    }
+
+    /** How often ONNX Runtime and the engine's student say the same of the trained model. */
+    public EngineAgreement engineAgreement() {
+        return engineAgreement;
     }
 
     private ModelScores scores(OutputSums sums) {

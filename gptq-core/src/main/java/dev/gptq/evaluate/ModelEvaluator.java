@@ -10,6 +10,7 @@ import dev.gptq.engine.GraphExecutor;
 import dev.gptq.graph.SampleBatch;
 import dev.gptq.graph.ValueInfo;
 import dev.gptq.train.QuantizedStudent;
+import dev.gptq.train.StudentOutputs;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ import java.util.stream.Collectors;
 public final class ModelEvaluator implements AutoCloseable {
     private final GraphExecutor prepared;
     private final List<String> comparedTensors;
+    private final Map<String, Double> steps;
     private final QuantizedStudent ptqStudent;
     private final QuantizedStudent gptqStudent;
     private final OnnxSession floatSession;
@@ -52,6 +54,7 @@ public final class ModelEvaluator implements AutoCloseable {
                 .map(WeightQuantizer::point)
                 .map(point -> point.output())
                 .toList();
+        this.steps = EngineAgreement.steps(plan);
         this.ptqStudent = new QuantizedStudent(prepared, plan, ptqLayers);
         this.gptqStudent = new QuantizedStudent(prepared, plan, gptqLayers);
         this.floatSession = new OnnxSession(floatModel, "float");
@@ -74,14 +77,22 @@ public final class ModelEvaluator implements AutoCloseable {
         Map<String, ModelOutput> reference = floatSession.run(batch.inputs());
         ModelOutput classes = reference.values().iterator().next();
         OutputSums ptq = OutputComparison.compare(batch, reference, ptqSession.run(batch.inputs()));
-        OutputSums gptq = OutputComparison.compare(batch, reference, gptqSession.run(batch.inputs()));
+        Map<String, ModelOutput> quantized = gptqSession.run(batch.inputs());
+        OutputSums gptq = OutputComparison.compare(batch, reference, quantized);
         int points = comparedTensors.size();
         double[] signal = new double[points];
         double[] ptqNoise = new double[points];
         double[] gptqNoise = new double[points];
         Map<String, float[]> floatPoints = floatPoints(batch);
-        addNoise(batch, ptqStudent, floatPoints, ptqNoise);
-        addNoise(batch, gptqStudent, floatPoints, gptqNoise);
+        EngineAgreement agreement;
+        try (NDManager scope = Engines.newScope(prepared.device())) {
+            addNoise(ptqStudent.run(scope, batch), floatPoints, ptqNoise);
+        }
+        try (NDManager scope = Engines.newScope(prepared.device())) {
+            StudentOutputs student = gptqStudent.run(scope, batch);
+            addNoise(student, floatPoints, gptqNoise);
+            agreement = EngineAgreement.of(batch.size(), quantized, student.outputs(), steps);
+        }
         for (int point = 0; point < points; point++) {
             for (float value : floatPoints.get(comparedTensors.get(point))) {
                 signal[point] += (double) value * value;
@@ -96,7 +107,8 @@ public final class ModelEvaluator implements AutoCloseable {
                 gptq,
                 signal,
                 ptqNoise,
-                gptqNoise);
+                gptqNoise,
+                agreement);
     }
 
     private Map<String, float[]> floatPoints(SampleBatch batch) {
@@ -118,18 +130,14 @@ public final class ModelEvaluator implements AutoCloseable {
         return points;
     }
 
-    private void addNoise(
-            SampleBatch batch, QuantizedStudent student, Map<String, float[]> floatPoints, double[] noise) {
-        try (NDManager scope = Engines.newScope(prepared.device())) {
-            Map<String, NDArray> outputs = student.run(scope, batch).comparePoints();
-            for (int point = 0; point < noise.length; point++) {
-                String tensor = comparedTensors.get(point);
-                float[] expected = floatPoints.get(tensor);
-                float[] actual = outputs.get(tensor).toFloatArray();
-                for (int i = 0; i < expected.length; i++) {
-                    double difference = (double) expected[i] - actual[i];
-                    noise[point] += difference * difference;
-                }
+    private void addNoise(StudentOutputs student, Map<String, float[]> floatPoints, double[] noise) {
+        for (int point = 0; point < noise.length; point++) {
+            String tensor = comparedTensors.get(point);
+            float[] expected = floatPoints.get(tensor);
+            float[] actual = student.comparePoints().get(tensor).toFloatArray();
+            for (int i = 0; i < expected.length; i++) {
+                double difference = (double) expected[i] - actual[i];
+                noise[point] += difference * difference;
             }
         }
     }

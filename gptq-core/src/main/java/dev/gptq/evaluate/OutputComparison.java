@@ -54,7 +54,8 @@ final class OutputComparison {
         return correct;
     }
 
-    private static long agreed(int size, ModelOutput reference, ModelOutput quantized) {
+    /** Samples for which both outputs choose the same class; 0 when they are no class vectors. */
+    static long agreed(int size, ModelOutput reference, ModelOutput quantized) {
         if (!reference.isClassVector()) {
             return 0;
         }

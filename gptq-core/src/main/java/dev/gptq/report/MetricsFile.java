@@ -52,6 +52,8 @@ public final class MetricsFile {
                 quantized(sums.ptq(), modelBytes.get("ptq")),
                 quantized(sums.gptq(), modelBytes.get("gptq")),
                 new LinkedHashMap<>(timing),
+                new RunMetrics.EngineAgreement(
+                        sums.engineAgreement().top1(), sums.engineAgreement().withinOneStep()),
                 training,
                 List.copyOf(layers));
     }

@@ -38,6 +38,7 @@ final class ReportValues {
                         Figures.number(
                                 trained ? Arrays.stream(train.loss()).min().getAsDouble() : null)),
                 Map.entry("losses", trained ? losses(train) : List.of()),
+                Map.entry("engine", engine(metrics.engineAgreement())),
                 Map.entry("times", times(metrics.timing())));
     }
 
@@ -113,6 +114,14 @@ final class ReportValues {
                 "cosine", Figures.cosine(model.cosine()),
                 "size", Figures.bytes(model.bytes()),
                 "smaller", kind.equals("float") ? Figures.MISSING : Figures.timesSmaller(reference, model.bytes()));
+    }
+
+    private static String engine(RunMetrics.EngineAgreement agreement) {
+        String values = "within one quantization step on " + Figures.percent(agreement.withinOneStep())
+                + " of the output values";
+        return Figures.defined(agreement.top1())
+                ? "same class for " + Figures.percent(agreement.top1()) + " of the samples, " + values
+                : values;
     }
 
     private static Map<String, Object> layer(RunMetrics.Layer layer) {

@@ -11,6 +11,7 @@ public record RunMetrics(
         ModelMetrics ptq,
         ModelMetrics gptq,
         Map<String, Double> timing,
+        EngineAgreement engineAgreement,
         Training train,
         List<Layer> layers) {
     /** top1 is null without labels; the others are null for the float model. {@code bytes} is the file's size. */
@@ -21,6 +22,14 @@ public record RunMetrics(
             Double cosine,
             Double agreement,
             Long bytes) {}
+
+    /**
+     * How well the exported model's integer kernels in ONNX Runtime agree with the student that was trained.
+     *
+     * @param top1 share of samples with the same class; null when the first output is no class vector
+     * @param withinOneStep share of output values that differ by at most one quantization step
+     */
+    public record EngineAgreement(Double top1, double withinOneStep) {}
 
     /** Loss per step (distillation plus regularizer) and its two parts. */
     public record Training(int steps, double[] loss, double[] distillationLoss, double[] regularization) {}

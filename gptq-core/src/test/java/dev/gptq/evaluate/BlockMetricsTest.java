@@ -95,9 +95,16 @@ class BlockMetricsTest {
     private static BlockMetrics block(long samples, boolean labelled, long floatCorrect, OutputSums sums) {
         double[] one = {samples};
         return new BlockMetrics(
-                samples, labelled, true, floatCorrect, sums, sums, one, new double[] {samples / 100.0}, new double[] {
-                    samples / 1000.0
-                });
+                samples,
+                labelled,
+                true,
+                floatCorrect,
+                sums,
+                sums,
+                one,
+                new double[] {samples / 100.0},
+                new double[] {samples / 1000.0},
+                new EngineAgreement(samples, samples, 10 * samples, 9 * samples));
     }
 
     private static ModelOutput classes(double... values) {

@@ -53,6 +53,32 @@ class ModelEvaluatorTest {
     }
 
     @Test
+    void integerKernelsAndTheEngineSayTheSame() {
+        EngineAgreement agreement = evaluate(QuantizedModel.images(0, 64)).engineAgreement();
+
+        assertThat(agreement.samples()).isEqualTo(64);
+        assertThat(agreement.values()).isEqualTo(640);
+        assertThat(agreement.top1()).isEqualTo(1.0);
+        assertThat(agreement.withinOneStep()).isGreaterThanOrEqualTo(0.999);
+    }
+
+    @Test
+    void aModelThatWasNotExportedFromTheStudentDisagreesWithIt() {
+        SampleBatch batch = QuantizedModel.images(0, 64);
+        try (ModelEvaluator evaluator = new ModelEvaluator(
+                fine.floatFile(),
+                fine.file(),
+                coarse.file(),
+                fine.executor(),
+                fine.plan(),
+                fine.layers(),
+                fine.layers())) {
+            assertThat(evaluator.evaluate(batch).engineAgreement().withinOneStep())
+                    .isLessThan(0.9);
+        }
+    }
+
+    @Test
     void labelsThatAreTheFloatModelsClassesMakeTopOneTheAgreement() {
         BlockMetrics metrics = evaluate(withLabels(QuantizedModel.images(64, 32)));
 

@@ -77,6 +77,7 @@ class HtmlReportTest {
                 new RunMetrics.ModelMetrics(null, 10.0, 0.9, null, null),
                 new RunMetrics.ModelMetrics(null, 20.0, 0.99, null, null),
                 Map.of("total_s", 1.0),
+                new RunMetrics.EngineAgreement(null, 1),
                 new RunMetrics.Training(0, new double[0], new double[0], new double[0]),
                 List.of(new RunMetrics.Layer("only", 8, Double.NaN, Double.POSITIVE_INFINITY, 40)));
 

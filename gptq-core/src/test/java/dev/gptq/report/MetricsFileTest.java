@@ -16,7 +16,8 @@ class MetricsFileTest {
     void keysAreThoseOfTheRunDirectoryContract() throws Exception {
         JsonNode json = new JsonMapper().readTree(MetricsFile.toJson(SampleMetrics.of(5, 12, "conv")));
 
-        assertThat(names(json)).containsExactly("float", "ptq", "gptq", "timing", "train", "layers");
+        assertThat(names(json))
+                .containsExactly("float", "ptq", "gptq", "timing", "engine_agreement", "train", "layers");
         assertThat(names(json.get("float"))).containsExactly("top1", "bytes");
         assertThat(names(json.get("ptq"))).containsExactly("top1", "sqnr_db", "cosine", "agreement", "bytes");
         assertThat(names(json.get("gptq"))).containsExactly("top1", "sqnr_db", "cosine", "agreement", "bytes");
@@ -84,6 +85,7 @@ class MetricsFileTest {
                 model,
                 model,
                 Map.of("total_s", 1.0),
+                new RunMetrics.EngineAgreement(null, 1),
                 new RunMetrics.Training(2, new double[] {1, Double.NaN}, new double[2], new double[2]),
                 List.of(new RunMetrics.Layer("a", 8, 1, sqnr, sqnr)));
     }

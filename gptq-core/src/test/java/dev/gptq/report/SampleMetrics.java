@@ -31,6 +31,7 @@ final class SampleMetrics {
                 new RunMetrics.ModelMetrics(0.5721, 3.25, 0.81234, 0.5805, 109_402L),
                 new RunMetrics.ModelMetrics(0.8736, 12.5, 0.97261, 0.9115, 109_402L),
                 timing,
+                new RunMetrics.EngineAgreement(1.0, 0.9998),
                 training(steps, random),
                 list);
     }

@@ -92,6 +92,8 @@ class AccuracyIT {
                         TestSpark.session(),
                         ProgressListener.NONE)
                 .metrics();
+        assertThat(metrics.engineAgreement().top1()).isGreaterThanOrEqualTo(0.999);
+        assertThat(metrics.engineAgreement().withinOneStep()).isGreaterThanOrEqualTo(0.999);
         record(bits, gptq.isEmpty() ? "attention" : "layer Hessian", metrics);
         return metrics;
     }
