@@ -79,6 +79,51 @@ final class ConfigKeys {
                     "quantization.activations.z_threshold",
                     ABOVE_ZERO + " or .inf",
                     "Standard deviations beyond which values do not count"),
+            section("quantization.preparation", "What is done to the float graph first, with MCT's names and defaults"),
+            key(
+                    "quantization.preparation.batch_norm_folding",
+                    FLAG,
+                    "BatchNormalization goes into the layer before it"),
+            key(
+                    "quantization.preparation.batch_norm_forward_folding",
+                    FLAG,
+                    "BatchNormalization, or a 1x1 depthwise convolution, goes into the 1x1 convolution behind it"),
+            key(
+                    "quantization.preparation.linear_collapsing",
+                    FLAG,
+                    "A convolution and the 1x1 convolution behind it become one"),
+            key(
+                    "quantization.preparation.residual_collapsing",
+                    FLAG,
+                    "A convolution and the addition of its own input become one convolution"),
+            key(
+                    "quantization.preparation.relu_bound_to_power_of_2",
+                    FLAG,
+                    "Upper bounds of ReLU6-like activations are scaled to a power of two"),
+            key(
+                    "quantization.preparation.shift_negative_activation_correction",
+                    FLAG,
+                    "Small negative parts of activations are shifted away, so that unsigned grids hold them"),
+            key(
+                    "quantization.preparation.shift_negative_ratio",
+                    "a number above 0, at most 1",
+                    "Largest |minimum| / threshold that counts as small"),
+            key(
+                    "quantization.preparation.shift_negative_params_search",
+                    FLAG,
+                    "Threshold and shift are searched together"),
+            key(
+                    "quantization.preparation.concat_threshold_update",
+                    FLAG,
+                    "Inputs of a concatenation get its threshold"),
+            key(
+                    "quantization.preparation.softmax_shift",
+                    FLAG,
+                    "Inputs of Softmax are centred through the bias of the layer before"),
+            key(
+                    "quantization.preparation.weights_second_moment_correction",
+                    FLAG,
+                    "Quantized kernels are rescaled to the float layer's output variance"),
             section("gptq", "Gradient-based learning of rounding, with the names of MCT's GradientPTQConfig"),
             key(
                     "gptq.n_epochs",

@@ -7,11 +7,17 @@ import java.util.List;
  * What is quantized and how thresholds are chosen; presets fill it.
  *
  * @param preset the preset this started from: onnxruntime, imx500 or tensorrt
+ * @param preparation what is done to the float graph first
  * @param biasCorrection whether biases absorb the mean error of rounding before training
  * @param opset lowest ONNX opset of the exported models; a model above it keeps its own
  */
 public record QuantizationConfig(
-        String preset, Weights weights, Activations activations, boolean biasCorrection, int opset)
+        String preset,
+        Weights weights,
+        Activations activations,
+        PreparationConfig preparation,
+        boolean biasCorrection,
+        int opset)
         implements Serializable {
     /** Names of the presets, the default first. */
     public static final List<String> PRESETS = List.of("onnxruntime", "imx500", "tensorrt");
@@ -71,6 +77,7 @@ public record QuantizationConfig(
         checkPreset(preset);
         Check.given(weights, "weights", "Remove the key to take the preset's");
         Check.given(activations, "activations", "Remove the key to take the preset's");
+        Check.given(preparation, "preparation", "Remove the key for the defaults");
         Check.between(opset, MINIMUM_OPSET, MAXIMUM_OPSET, "opset");
     }
 
@@ -94,17 +101,22 @@ public record QuantizationConfig(
                 };
         Weights weights =
                 new Weights(MAXIMUM_BITS, QuantizationMethod.SYMMETRIC, true, ThresholdMethod.MSE, DEFAULT_LP_NORM);
-        return new QuantizationConfig(preset, weights, activations, true, MINIMUM_OPSET);
+        return new QuantizationConfig(preset, weights, activations, PreparationConfig.defaults(), true, MINIMUM_OPSET);
     }
 
     /** The same configuration with other kernels. */
     public QuantizationConfig withWeights(Weights other) {
-        return new QuantizationConfig(preset, other, activations, biasCorrection, opset);
+        return new QuantizationConfig(preset, other, activations, preparation, biasCorrection, opset);
     }
 
     /** The same configuration with other activations. */
     public QuantizationConfig withActivations(Activations other) {
-        return new QuantizationConfig(preset, weights, other, biasCorrection, opset);
+        return new QuantizationConfig(preset, weights, other, preparation, biasCorrection, opset);
+    }
+
+    /** The same configuration with another preparation. */
+    public QuantizationConfig withPreparation(PreparationConfig other) {
+        return new QuantizationConfig(preset, weights, activations, other, biasCorrection, opset);
     }
 
     private static Activations activations(QuantizationMethod method, Boolean signed) {

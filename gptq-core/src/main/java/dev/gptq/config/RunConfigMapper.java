@@ -88,12 +88,33 @@ final class RunConfigMapper {
                         preset.activations().thresholdMethod()),
                 a.number("lp_norm", preset.activations().lpNorm()),
                 a.number("z_threshold", preset.activations().zThreshold())));
+        PreparationConfig preparation = preparation(settings.section("preparation"), preset.preparation());
         return settings.build(() -> new QuantizationConfig(
                 preset.preset(),
                 weights,
                 activations,
+                preparation,
                 settings.flag("bias_correction", preset.biasCorrection()),
                 settings.whole("opset", preset.opset())));
+    }
+
+    private static PreparationConfig preparation(Settings settings, PreparationConfig base) {
+        return settings.build(() -> base.toBuilder()
+                .optBatchNormFolding(settings.flag("batch_norm_folding", base.batchNormFolding()))
+                .optBatchNormForwardFolding(settings.flag("batch_norm_forward_folding", base.batchNormForwardFolding()))
+                .optLinearCollapsing(settings.flag("linear_collapsing", base.linearCollapsing()))
+                .optResidualCollapsing(settings.flag("residual_collapsing", base.residualCollapsing()))
+                .optReluBoundToPowerOfTwo(settings.flag("relu_bound_to_power_of_2", base.reluBoundToPowerOfTwo()))
+                .optShiftNegativeActivationCorrection(
+                        settings.flag("shift_negative_activation_correction", base.shiftNegativeActivationCorrection()))
+                .optShiftNegativeRatio(settings.number("shift_negative_ratio", base.shiftNegativeRatio()))
+                .optShiftNegativeParamsSearch(
+                        settings.flag("shift_negative_params_search", base.shiftNegativeParamsSearch()))
+                .optConcatThresholdUpdate(settings.flag("concat_threshold_update", base.concatThresholdUpdate()))
+                .optSoftmaxShift(settings.flag("softmax_shift", base.softmaxShift()))
+                .optWeightsSecondMomentCorrection(
+                        settings.flag("weights_second_moment_correction", base.weightsSecondMomentCorrection()))
+                .build());
     }
 
     private static Boolean signed(Settings activations, Boolean fallback) {

@@ -93,6 +93,23 @@ final class RunConfigWriter {
         tree.put("opset", quantization.opset());
         tree.put("weights", weights);
         tree.put("activations", activations);
+        tree.put("preparation", preparation(quantization.preparation()));
+        return tree;
+    }
+
+    private static Map<String, Object> preparation(PreparationConfig preparation) {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("batch_norm_folding", preparation.batchNormFolding());
+        tree.put("batch_norm_forward_folding", preparation.batchNormForwardFolding());
+        tree.put("linear_collapsing", preparation.linearCollapsing());
+        tree.put("residual_collapsing", preparation.residualCollapsing());
+        tree.put("relu_bound_to_power_of_2", preparation.reluBoundToPowerOfTwo());
+        tree.put("shift_negative_activation_correction", preparation.shiftNegativeActivationCorrection());
+        tree.put("shift_negative_ratio", preparation.shiftNegativeRatio());
+        tree.put("shift_negative_params_search", preparation.shiftNegativeParamsSearch());
+        tree.put("concat_threshold_update", preparation.concatThresholdUpdate());
+        tree.put("softmax_shift", preparation.softmaxShift());
+        tree.put("weights_second_moment_correction", preparation.weightsSecondMomentCorrection());
         return tree;
     }
 

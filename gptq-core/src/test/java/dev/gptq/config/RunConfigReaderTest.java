@@ -7,6 +7,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -49,6 +50,18 @@ class RunConfigReaderTest {
                   opset: 17
                   weights: {bits: 3, method: power-of-two, per_channel: false, threshold_method: lp, lp_norm: 2.4}
                   activations: {signed: false, z_threshold: 12}
+                  preparation:
+                    batch_norm_folding: false
+                    batch_norm_forward_folding: false
+                    linear_collapsing: false
+                    residual_collapsing: false
+                    relu_bound_to_power_of_2: true
+                    shift_negative_activation_correction: false
+                    shift_negative_ratio: 0.25
+                    shift_negative_params_search: true
+                    concat_threshold_update: true
+                    softmax_shift: true
+                    weights_second_moment_correction: true
                 gptq:
                   n_epochs: 7
                   loss: com.example.Loss
@@ -93,6 +106,7 @@ class RunConfigReaderTest {
                                 3, QuantizationMethod.POWER_OF_TWO, false, ThresholdMethod.LP, 2.4),
                         new QuantizationConfig.Activations(
                                 8, QuantizationMethod.SYMMETRIC, false, ThresholdMethod.MSE, 2, 12),
+                        new PreparationConfig(false, false, false, false, true, false, 0.25, true, true, true, true),
                         false,
                         17));
         GradientPTQConfig gptq = config.gptq();
@@ -184,6 +198,40 @@ class RunConfigReaderTest {
         assertThat(config.weights())
                 .isEqualTo(
                         new QuantizationConfig.Weights(8, QuantizationMethod.SYMMETRIC, true, ThresholdMethod.MSE, 2));
+    }
+
+    @Test
+    void thePreparationHasTheDefaultsOfTheReference() {
+        PreparationConfig expected =
+                new PreparationConfig(true, true, true, true, false, true, 0.05, false, false, false, false);
+
+        assertThat(Minimal.with().quantization().preparation()).isEqualTo(expected);
+        assertThat(PreparationConfig.builder().build()).isEqualTo(expected);
+    }
+
+    /** One flag at a time: a key that reached another record component would show. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "batch_norm_folding",
+                "batch_norm_forward_folding",
+                "linear_collapsing",
+                "residual_collapsing",
+                "relu_bound_to_power_of_2",
+                "shift_negative_activation_correction",
+                "shift_negative_params_search",
+                "concat_threshold_update",
+                "softmax_shift",
+                "weights_second_moment_correction"
+            })
+    void everyPreparationFlagReachesItsOwnComponent(String key) {
+        boolean changed = !RunConfigReader.toYaml(Minimal.with()).contains(key + ": true");
+        RunConfig config = Minimal.with("quantization.preparation." + key + "=" + changed);
+
+        List<String> before = RunConfigReader.toYaml(Minimal.with()).lines().toList();
+        List<String> after = RunConfigReader.toYaml(config).lines().toList();
+        assertThat(after.stream().filter(line -> !before.contains(line) || line.contains(key + ":")))
+                .containsExactly("    " + key + ": " + changed);
     }
 
     @Test
