@@ -25,7 +25,11 @@ public final class GraphBuilder {
     }
 
     public GraphBuilder input(String name, long... shape) {
-        inputs.add(new ValueInfo(name, ElementType.FLOAT32, shape));
+        return input(name, ElementType.FLOAT32, shape);
+    }
+
+    public GraphBuilder input(String name, ElementType type, long... shape) {
+        inputs.add(new ValueInfo(name, type, shape));
         return this;
     }
 

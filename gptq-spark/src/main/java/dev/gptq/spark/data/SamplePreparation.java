@@ -8,14 +8,19 @@ import dev.gptq.graph.Graph;
 import dev.gptq.graph.ValueInfo;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
 /** A dataset that has been checked against the model and can be written as a sample store. */
 public final class SamplePreparation {
+    private static final Set<ElementType> FEEDABLE =
+            EnumSet.of(ElementType.FLOAT32, ElementType.INT32, ElementType.INT64);
+
     private final JavaSparkContext spark;
     private final DatasetConfig config;
     private final SampleEncoder encoder;
@@ -72,14 +77,15 @@ public final class SamplePreparation {
                         "Cannot feed model input '%s' from '%s': no column is mapped to it. Add inputs.%s.column.",
                         input.name(), config.path(), input.name());
             }
-            if (input.type() != ElementType.FLOAT32) {
+            if (!FEEDABLE.contains(input.type())) {
                 throw GptqException.unsupported(
-                        "Cannot feed model input '%s': its type is %s. Export the model with float32 inputs.",
+                        "Cannot feed model input '%s': its type is %s. Export the model with float32, int32 or int64"
+                                + " inputs.",
                         input.name(), input.type());
             }
             long[] shape = sampleShape(input, mapping);
             checkChannels(mapping, shape, input.name());
-            inputs.add(new SampleLayout.Input(input.name(), shape));
+            inputs.add(new SampleLayout.Input(input.name(), input.type(), shape));
             mappings.add(mapping);
         }
         checkNames(config.inputs(), model);

@@ -14,10 +14,10 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /** Writes files as numpy.save and numpy.savez do. */
-final class NumpyFiles {
+public final class NumpyFiles {
     private NumpyFiles() {}
 
-    static byte[] array(String descriptor, boolean fortran, String shape, byte[] data) throws IOException {
+    public static byte[] array(String descriptor, boolean fortran, String shape, byte[] data) throws IOException {
         StringBuilder header = new StringBuilder("{'descr': '" + descriptor + "', 'fortran_order': "
                 + (fortran ? "True" : "False") + ", 'shape': (" + shape + "), }");
         while ((10 + header.length() + 1) % 64 != 0) {
@@ -32,7 +32,7 @@ final class NumpyFiles {
         return out.toByteArray();
     }
 
-    static byte[] floats(float... values) {
+    public static byte[] floats(float... values) {
         ByteBuffer buffer = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (float value : values) {
             buffer.putFloat(value);
@@ -40,7 +40,7 @@ final class NumpyFiles {
         return buffer.array();
     }
 
-    static byte[] longs(long... values) {
+    public static byte[] longs(long... values) {
         ByteBuffer buffer = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (long value : values) {
             buffer.putLong(value);
@@ -48,7 +48,7 @@ final class NumpyFiles {
         return buffer.array();
     }
 
-    static void archive(Path file, boolean deflated, Map<String, byte[]> arrays) throws IOException {
+    public static void archive(Path file, boolean deflated, Map<String, byte[]> arrays) throws IOException {
         try (OutputStream out = Files.newOutputStream(file);
                 ZipOutputStream zip = new ZipOutputStream(out)) {
             for (Map.Entry<String, byte[]> array : arrays.entrySet()) {
