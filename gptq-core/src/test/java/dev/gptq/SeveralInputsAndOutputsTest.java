@@ -7,6 +7,7 @@ import dev.gptq.calibrate.QuantizedLayer;
 import dev.gptq.calibrate.StatisticsCollector;
 import dev.gptq.config.GPTQHessianScoresConfig;
 import dev.gptq.config.GradientPTQConfig;
+import dev.gptq.config.PreparationConfig;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.TrainingConfig;
 import dev.gptq.engine.GraphExecutor;
@@ -71,7 +72,7 @@ class SeveralInputsAndOutputsTest {
     @BeforeAll
     static void prepare() {
         file = OnnxWriter.write(graph().build());
-        prepared = GraphPreparation.prepare(OnnxReader.read(file, "several"));
+        prepared = GraphPreparation.prepare(OnnxReader.read(file, "several"), PreparationConfig.defaults());
         model = new GraphExecutor(prepared, Device.cpu());
         QuantizationConfig config = QuantizationConfig.ofPreset("imx500");
         QuantizationConfig.Weights weights = config.weights();

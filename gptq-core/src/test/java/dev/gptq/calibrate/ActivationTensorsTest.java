@@ -1,5 +1,6 @@
 package dev.gptq.calibrate;
 
+import dev.gptq.config.PreparationConfig;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
@@ -86,7 +87,8 @@ class ActivationTensorsTest {
 
     @Test
     void residualModelQuantizesAddsAndOneTensorPerConvolution() {
-        Graph graph = GraphPreparation.prepare(OnnxReader.read(Models.bytes("m2_bn"), "m2_bn"));
+        Graph graph =
+                GraphPreparation.prepare(OnnxReader.read(Models.bytes("m2_bn"), "m2_bn"), PreparationConfig.defaults());
         List<String> tensors = ActivationTensors.of(graph);
         Map<String, Node> producers = graph.producers();
         Set<String> quantized = Set.copyOf(tensors);

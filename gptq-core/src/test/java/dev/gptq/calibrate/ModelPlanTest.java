@@ -2,6 +2,7 @@ package dev.gptq.calibrate;
 
 import ai.djl.Device;
 import dev.gptq.GptqException;
+import dev.gptq.config.PreparationConfig;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.QuantizationMethod;
 import dev.gptq.config.ThresholdMethod;
@@ -44,7 +45,7 @@ class ModelPlanTest {
 
     @BeforeAll
     static void collect() {
-        graph = GraphPreparation.prepare(OnnxReader.read(Models.bytes("m1_bn"), "m1_bn"));
+        graph = GraphPreparation.prepare(OnnxReader.read(Models.bytes("m1_bn"), "m1_bn"), PreparationConfig.defaults());
         executor = new GraphExecutor(graph, Device.cpu());
         StatisticsCollector collector = new StatisticsCollector(executor);
         for (int first = 0; first < CalibrationImages.COUNT; first += BLOCK) {

@@ -30,7 +30,7 @@ public record QuantizedModel(
 
     public static QuantizedModel of(String model, QuantizationConfig config) {
         byte[] floatFile = resource("/models/" + model);
-        Graph prepared = GraphPreparation.prepare(OnnxReader.read(floatFile, model));
+        Graph prepared = GraphPreparation.prepare(OnnxReader.read(floatFile, model), config.preparation());
         GraphExecutor executor = new GraphExecutor(prepared, Device.cpu());
         QuantizationPlan plan = PlanBuilder.build(
                 prepared, new StatisticsCollector(executor).collect(images(0, CALIBRATION_IMAGES)), config);

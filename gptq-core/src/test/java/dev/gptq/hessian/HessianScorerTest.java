@@ -3,6 +3,7 @@ package dev.gptq.hessian;
 import ai.djl.Device;
 import dev.gptq.GptqException;
 import dev.gptq.config.GPTQHessianScoresConfig;
+import dev.gptq.config.PreparationConfig;
 import dev.gptq.engine.GraphExecutor;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
@@ -41,7 +42,8 @@ class HessianScorerTest {
     @BeforeAll
     static void open() {
         model = new GraphExecutor(
-                GraphPreparation.prepare(OnnxReader.read(Models.bytes("m1_bn"), "m1_bn")), Device.cpu());
+                GraphPreparation.prepare(OnnxReader.read(Models.bytes("m1_bn"), "m1_bn"), PreparationConfig.defaults()),
+                Device.cpu());
     }
 
     @AfterAll

@@ -1,5 +1,6 @@
 package dev.gptq.spark;
 
+import dev.gptq.config.PreparationConfig;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.pass.GraphPreparation;
 import dev.gptq.spark.data.SamplePreparation;
@@ -14,7 +15,7 @@ import org.apache.spark.util.SerializableConfiguration;
 public record PreparedSamples(Graph prepared, String store, Broadcast<SharedModel> model) {
     public static PreparedSamples in(Path folder) {
         TestModel.writeSamples(folder.resolve("data"), 2);
-        Graph prepared = GraphPreparation.prepare(TestModel.graph());
+        Graph prepared = GraphPreparation.prepare(TestModel.graph(), PreparationConfig.defaults());
         String store = folder.resolve("store").toString();
         SamplePreparation.open(TestSpark.session(), TestModel.dataset(folder.resolve("data")), prepared)
                 .write(store, 0);

@@ -28,13 +28,10 @@ final class BatchNormFolding {
             if (!Layers.takesBias(layer) || !Layers.isLayer(graph, layer) || !graph.isConstant(layer.input(2))) {
                 continue;
             }
-            List<Node> readers = consumers.getOrDefault(layer.output(), List.of());
-            if (readers.size() != 1
-                    || graph.isOutput(layer.output())
-                    || !readers.get(0).input(0).equals(layer.output())) {
+            Node normalization = Layers.onlyReader(graph, consumers, layer.output());
+            if (normalization == null || !normalization.input(0).equals(layer.output())) {
                 continue;
             }
-            Node normalization = readers.get(0);
             BatchNorm batchNorm = BatchNorm.of(graph, normalization);
             TensorData weight = constants.get(layer.input(1));
             TensorData bias = constants.get(layer.input(2));

@@ -1,25 +1,37 @@
 package dev.gptq.graph.pass;
 
+import dev.gptq.config.PreparationConfig;
 import dev.gptq.graph.Graph;
+import java.util.function.UnaryOperator;
 
 /** Rewrites a graph into the form that all later stages work on; the float function stays the same. */
 public final class GraphPreparation {
     private GraphPreparation() {}
 
     /**
-     * Brings the graph to opset 13 or later, removes Identity and Dropout, folds constants and BatchNormalization, gives
-     * every layer that can have one a bias constant, makes weights that two layers share separate constants, and drops
-     * what no output needs. Inputs and outputs keep their names.
+     * Brings the graph to opset 13 or later, removes Identity and Dropout, folds constants, gives every layer that can have
+     * one a bias constant, makes weights that two layers share separate constants, and drops what no output needs. In
+     * between, in MCT's order (2.3), come the rewrites that {@code config} asks for: folding BatchNormalization backwards and
+     * forwards, ReLU bounds, linear and residual collapsing. Inputs and outputs keep their names, and so does every layer
+     * that stays; of two layers that become one, the first gives its name and the second its output.
      */
-    public static Graph prepare(Graph graph) {
+    public static Graph prepare(Graph graph, PreparationConfig config) {
         Graph prepared = IdentityRemoval.apply(OpsetUpgrade.apply(graph));
         prepared = ConstantFolding.apply(prepared);
         prepared = DeadCodeElimination.apply(prepared);
         prepared = GemmNormalization.apply(prepared);
         prepared = WeightUnsharing.apply(prepared);
         prepared = BiasInsertion.apply(prepared);
-        prepared = BatchNormFolding.apply(prepared);
+        prepared = applyIf(config.batchNormFolding(), BatchNormFolding::apply, prepared);
+        prepared = applyIf(config.batchNormForwardFolding(), BatchNormForwardFolding::apply, prepared);
         prepared = BatchNormRewrite.apply(prepared);
+        prepared = applyIf(config.reluBoundToPowerOfTwo(), ReluBoundToPowerOfTwo::apply, prepared);
+        prepared = applyIf(config.linearCollapsing(), LinearCollapsing::apply, prepared);
+        prepared = applyIf(config.residualCollapsing(), ResidualCollapsing::apply, prepared);
         return DeadCodeElimination.apply(prepared);
+    }
+
+    private static Graph applyIf(boolean wanted, UnaryOperator<Graph> pass, Graph graph) {
+        return wanted ? pass.apply(graph) : graph;
     }
 }

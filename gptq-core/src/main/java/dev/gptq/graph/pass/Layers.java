@@ -5,6 +5,8 @@ import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 
 /** What the passes need to know about linear layers. */
 final class Layers {
@@ -20,6 +22,12 @@ final class Layers {
     /** Whether the operator itself has a bias input. */
     static boolean takesBias(Node node) {
         return node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm");
+    }
+
+    /** The node that reads {@code tensor}, when it does so once, no other does, and the graph does not put it out; else null. */
+    static Node onlyReader(Graph graph, Map<String, List<Node>> consumers, String tensor) {
+        List<Node> readers = consumers.getOrDefault(tensor, List.of());
+        return readers.size() == 1 && !graph.isOutput(tensor) ? readers.get(0) : null;
     }
 
     static int outputChannels(Node node, TensorData weight) {

@@ -1,5 +1,6 @@
 package dev.gptq.graph.pass;
 
+import dev.gptq.config.PreparationConfig;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
@@ -28,7 +29,7 @@ class GraphPreparationTest {
         TensorData expected = OnnxRuntime.run(bytes, input).get("logits");
 
         Closeness.assertClose(Models.run(graph, input).get("logits"), expected, TOLERANCE);
-        Graph prepared = GraphPreparation.prepare(graph);
+        Graph prepared = GraphPreparation.prepare(graph, PreparationConfig.defaults());
         Closeness.assertClose(Models.run(prepared, input).get("logits"), expected, TOLERANCE);
         assertThat(prepared.nodes()).noneMatch(node -> node.is("BatchNormalization") || node.is("Identity"));
     }
@@ -60,6 +61,6 @@ class GraphPreparationTest {
     }
 
     private static Graph prepared(String name) {
-        return GraphPreparation.prepare(OnnxReader.read(Models.bytes(name), name));
+        return GraphPreparation.prepare(OnnxReader.read(Models.bytes(name), name), PreparationConfig.defaults());
     }
 }

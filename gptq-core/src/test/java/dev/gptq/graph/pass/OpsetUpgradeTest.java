@@ -1,5 +1,6 @@
 package dev.gptq.graph.pass;
 
+import dev.gptq.config.PreparationConfig;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.TensorData;
 import dev.gptq.onnx.OnnxWriter;
@@ -58,7 +59,7 @@ class OpsetUpgradeTest {
         Map<String, TensorData> input = Map.of("x", Models.random(7, 2, 3, 4));
         TensorData expected = OnnxRuntime.run(OnnxWriter.write(old), input).get("out");
 
-        Graph prepared = GraphPreparation.prepare(old);
+        Graph prepared = GraphPreparation.prepare(old, PreparationConfig.defaults());
 
         assertThat(prepared.opset()).isEqualTo(13);
         Closeness.assertClose(Models.run(prepared, input).get("out"), expected, 1e-4);

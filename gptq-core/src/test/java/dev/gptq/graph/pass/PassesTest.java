@@ -1,38 +1,34 @@
 package dev.gptq.graph.pass;
 
+import dev.gptq.config.PreparationConfig;
+import dev.gptq.config.QuantizationConfig;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
-import dev.gptq.graph.TensorData;
-import dev.gptq.onnx.OnnxWriter;
-import dev.gptq.testing.Closeness;
 import dev.gptq.testing.GraphBuilder;
-import dev.gptq.testing.Models;
-import dev.gptq.testing.OnnxRuntime;
-import java.util.HashMap;
+import dev.gptq.testing.QuantizationCost;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 class PassesTest {
-    private static final String[] NORM = {"g", "b", "m", "v"};
-
     @Test
     void batchNormFoldsIntoGroupedTransposedConvolution() {
-        Graph prepared = prepareAndCompare(norm(6).input("x", -1, 4, 5, 5)
+        Graph prepared = prepareAndCompare(Preparing.norm(6)
+                .input("x", -1, 4, 5, 5)
                 .weight("w", 4, 3, 3, 3)
                 .node("ConvTranspose", "x w", "c", "group", 2, "strides", new long[] {2, 2})
                 .node("BatchNormalization", "c g b m v", "out"));
 
-        assertThat(types(prepared)).containsExactly("ConvTranspose");
+        assertThat(Preparing.types(prepared)).containsExactly("ConvTranspose");
     }
 
     @Test
     void batchNormFoldsIntoDepthwiseConvolutionAndGemm() {
-        Graph prepared = prepareAndCompare(norm(4).input("x", -1, 4, 3, 3)
+        Graph prepared = prepareAndCompare(Preparing.norm(4)
+                .input("x", -1, 4, 3, 3)
                 .weight("w", 4, 1, 3, 3)
                 .weight("wb", 4)
                 .weight("w2", 4, 4)
@@ -42,18 +38,41 @@ class PassesTest {
                 .node("Gemm", "f w2", "d")
                 .node("BatchNormalization", "d g b m v", "out"));
 
-        assertThat(types(prepared)).containsExactly("Conv", "Flatten", "Gemm");
+        assertThat(Preparing.types(prepared)).containsExactly("Conv", "Flatten", "Gemm");
     }
 
     @Test
     void batchNormBehindAConvolutionThatOthersReadBecomesMulAndAdd() {
-        Graph prepared = prepareAndCompare(norm(4).input("x", -1, 3, 5, 5)
+        Graph prepared = prepareAndCompare(Preparing.norm(4)
+                .input("x", -1, 3, 5, 5)
                 .weight("w", 4, 3, 3, 3)
                 .node("Conv", "x w", "c")
                 .node("BatchNormalization", "c g b m v", "n")
                 .node("Add", "c n", "out"));
 
-        assertThat(types(prepared)).containsExactly("Conv", "Mul", "Add", "Add");
+        assertThat(Preparing.types(prepared)).containsExactly("Conv", "Mul", "Add", "Add");
+    }
+
+    @Test
+    void batchNormStaysWhereFoldingIsSwitchedOff() {
+        Graph prepared = Preparing.sameFunction(
+                normalizedConvolution(), Preparing.nothing().build());
+
+        assertThat(Preparing.types(prepared)).containsExactly("Conv", "Mul", "Add");
+    }
+
+    @Test
+    void foldingBatchNormLowersTheErrorOfQuantization() {
+        QuantizationConfig config = QuantizationConfig.defaults();
+        PreparationConfig folding =
+                Preparing.nothing().optBatchNormFolding(true).build();
+
+        double with = QuantizationCost.of(normalizedConvolution(), config.withPreparation(folding));
+        double without = QuantizationCost.of(
+                normalizedConvolution(),
+                config.withPreparation(Preparing.nothing().build()));
+
+        assertThat(with).isLessThan(0.8 * without);
     }
 
     @Test
@@ -116,7 +135,7 @@ class PassesTest {
                 .node("Dropout", "p", "d")
                 .node("Identity", "d", "out"));
 
-        assertThat(types(prepared)).containsExactly("MatMul");
+        assertThat(Preparing.types(prepared)).containsExactly("MatMul");
         assertThat(prepared.nodes().get(0).outputs()).containsExactly("out");
         assertThat(ComparePoints.of(prepared)).hasSize(1);
     }
@@ -133,37 +152,21 @@ class PassesTest {
                 .node("MatMul", "x w", "out")
                 .node("Relu", "x", "dead"));
 
-        assertThat(types(prepared)).containsExactly("MatMul");
+        assertThat(Preparing.types(prepared)).containsExactly("MatMul");
         assertThat(prepared.constants()).containsOnlyKeys("w");
     }
 
-    private static GraphBuilder norm(int channels) {
-        GraphBuilder builder = new GraphBuilder(13);
-        for (String parameter : NORM) {
-            builder.weight(parameter, channels);
-        }
-        float[] variance = new float[channels];
-        for (int i = 0; i < channels; i++) {
-            variance[i] = 0.3f + i;
-        }
-        return builder.constant("v", TensorData.ofFloats(variance, channels));
-    }
-
     private static Graph prepareAndCompare(GraphBuilder builder) {
-        Graph graph = builder.build();
-        long[] shape = graph.inputs().get(0).shape().clone();
-        shape[0] = 3;
-        Map<String, TensorData> input = new HashMap<>(Map.of("x", Models.random(11, shape)));
-        TensorData expected = OnnxRuntime.run(OnnxWriter.write(graph), input).get("out");
-        Graph prepared = GraphPreparation.prepare(graph);
-
-        Closeness.assertClose(Models.run(prepared, input).get("out"), expected, 1e-4);
-        Closeness.assertClose(OnnxRuntime.run(OnnxWriter.write(prepared), input).get("out"), expected, 1e-4);
-        return prepared;
+        return Preparing.sameFunction(builder.build(), PreparationConfig.defaults());
     }
 
-    private static List<String> types(Graph graph) {
-        return graph.nodes().stream().map(Node::opType).toList();
+    private static Graph normalizedConvolution() {
+        return Preparing.norm(4)
+                .input("x", -1, 3, 5, 5)
+                .weight("w", 4, 3, 3, 3)
+                .node("Conv", "x w", "c")
+                .node("BatchNormalization", "c g b m v", "out")
+                .build();
     }
 
     private static Node node(Graph graph, String output) {

@@ -32,7 +32,8 @@ public final class GptqPipeline {
         clock.start(StageClock.PREPARE, StageClock.UNKNOWN);
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
         byte[] model = Files.readInput(config.model(), "model", hadoop);
-        Graph prepared = GraphPreparation.prepare(OnnxReader.read(model, config.model()));
+        Graph prepared = GraphPreparation.prepare(
+                OnnxReader.read(model, config.model()), config.quantization().preparation());
         checkModel(prepared, config.model());
         SamplePreparation calibration = SamplePreparation.open(spark, config.calibration(), prepared);
         SamplePreparation evaluation =
