@@ -36,12 +36,19 @@ public final class HessianScorer {
     private final GraphExecutor floatModel;
     private final boolean perSample;
     private final long seed;
+    private final int exactOutputs;
     private final List<ComparePoint> points;
 
     public HessianScorer(GraphExecutor floatModel, GPTQHessianScoresConfig config, long seed) {
+        this(floatModel, config, seed, ITERATIONS);
+    }
+
+    /** {@code exactOutputs}: the largest number of outputs per sample whose expectation is computed, not estimated. */
+    HessianScorer(GraphExecutor floatModel, GPTQHessianScoresConfig config, long seed, int exactOutputs) {
         this.floatModel = floatModel;
         this.perSample = config.perSample();
         this.seed = seed;
+        this.exactOutputs = exactOutputs;
         this.points = ComparePoints.of(floatModel.graph());
     }
 
@@ -92,7 +99,7 @@ public final class HessianScorer {
         try (NDManager manager = Engines.newScope(floatModel.device())) {
             NDArray outputs = runWithProbes(manager, batch, probes);
             int outputsPerSample = (int) outputs.getShape().get(1);
-            boolean exact = outputsPerSample <= ITERATIONS;
+            boolean exact = outputsPerSample <= exactOutputs;
             SquaredGradients sums = new SquaredGradients(points, probes, batch, granularity == Granularity.TENSOR);
             int passes = exact ? outputsPerSample : ITERATIONS;
             boolean mayStop = !exact && granularity == Granularity.TENSOR;

@@ -22,4 +22,13 @@ class ChannelStatisticsTest {
         ChannelStatistics large = ChannelStatistics.of(new float[] {4, 6, 8, 10}, new long[] {1, 1, 4}, 1);
         assertThat(small.merge(large).mean()).containsExactly((2 + 7) / 2.0);
     }
+
+    @Test
+    void blocksOfUnequalSizeWeighByTheirSamplesOtherThanMctsMeanOfBatchMeans() {
+        ChannelStatistics one = ChannelStatistics.of(new float[] {2}, new long[] {1, 1, 1}, 1);
+        ChannelStatistics three = ChannelStatistics.of(new float[] {10, 11, 12}, new long[] {3, 1, 1}, 1);
+        double meanOfBatchMeans = (2 + 11) / 2.0;
+        assertThat(one.merge(three).mean()).containsExactly((2 + 10 + 11 + 12) / 4.0);
+        assertThat(one.merge(three).mean()[0]).isNotEqualTo(meanOfBatchMeans);
+    }
 }

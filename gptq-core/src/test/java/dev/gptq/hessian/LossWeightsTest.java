@@ -68,6 +68,32 @@ class LossWeightsTest {
         assertThat(weights.attentionDenominator(new long[] {0})).isEqualTo(1);
     }
 
+    /** MCT replaces a zero mean by the second smallest, which with two zeros is zero again: log10(0). */
+    @Test
+    void severalZeroMeansCountAsTheSmallestOther() {
+        GPTQHessianScoresConfig logNorm = new GPTQHessianScoresConfig(false, 32, false, true, false, 32);
+        LossWeights weights = LossWeights.reduce(new double[][] {{0, 100, 0, 1}}, 4, logNorm);
+        assertThat(weights.perLayer()).containsExactly(0, 2, 0, 0);
+    }
+
+    /** The differences that all layers' means have from the smallest are zero in MCT, and scaled they are 0 / 0. */
+    @Test
+    void layersOfEqualMeansKeepTheirLoss() {
+        for (boolean scale : new boolean[] {false, true}) {
+            GPTQHessianScoresConfig logNorm = new GPTQHessianScoresConfig(false, 32, false, true, scale, 32);
+            assertThat(LossWeights.reduce(new double[][] {{3, 3}}, 2, logNorm).perLayer())
+                    .containsExactly(1, 1);
+        }
+    }
+
+    /** MCT would divide by zero. */
+    @Test
+    void samplesWithoutAnyScoreDivideByOne() {
+        LossWeights weights =
+                LossWeights.reduce(new double[][] {{0, 0}}, 2, GPTQHessianScoresConfig.perSampleDefaults());
+        assertThat(weights.attentionDenominator(new long[] {0})).isEqualTo(1);
+    }
+
     @Test
     void aSingleLayerKeepsItsLoss() {
         LossWeights weights = LossWeights.reduce(

@@ -43,24 +43,40 @@ class DistillationLossTest {
         DistillationLoss loss = DistillationLosses.of(GradientPTQConfig.SAMPLE_LAYER_ATTENTION);
         float[][] weights = sampleWeights();
         double denominator = denominator(weights);
-        double sum = 0;
-        try (NDManager scope = Engines.newScope(Device.cpu())) {
-            for (int[] lane : new int[][] {{0, 2}, {2, 5}}) {
-                List<NDArray> student = new ArrayList<>();
-                List<NDArray> teacher = new ArrayList<>();
-                for (int l = 0; l < LAYERS; l++) {
-                    student.add(array(scope, "y" + l).get(lane[0] + ":" + lane[1]));
-                    teacher.add(array(scope, "x" + l).get(lane[0] + ":" + lane[1]));
-                }
-                float[][] rows = Arrays.copyOfRange(weights, lane[0], lane[1]);
-                sum += loss.share(
-                                student,
-                                teacher,
-                                new DistillationLoss.Context(null, rows, denominator, rows.length, SAMPLES))
-                        .getFloat();
-            }
-        }
+        double sum = lane(loss, weights, 0, 2, denominator) + lane(loss, weights, 2, 5, denominator);
         assertThat(sum).isCloseTo(ORACLE.scalar("sla"), Percentage.withPercentage(1e-3));
+    }
+
+    /** Layer weights of shape [L, 1], which MCT makes of log_norm = false, turn its loss into mean(w) * mean(loss). */
+    @Test
+    void eachLayerKeepsItsOwnWeightOtherThanInMctWithoutLogNorm() {
+        float[] weights = ORACLE.floats("loss_weights");
+        double[] each = ORACLE.doubles("mse_each");
+        double ours = 0;
+        double meanWeight = 0;
+        double meanLoss = 0;
+        for (int l = 0; l < LAYERS; l++) {
+            ours += weights[l] * each[l] / LAYERS;
+            meanWeight += weights[l] / LAYERS;
+            meanLoss += each[l] / LAYERS;
+        }
+        check(DistillationLosses.of(GradientPTQConfig.MULTIPLE_TENSORS_MSE), context(weights, null, 1), "mse_w");
+        assertThat(ours).isCloseTo(ORACLE.scalar("mse_w"), Percentage.withPercentage(1e-3));
+        assertThat(Math.abs(meanWeight * meanLoss / ours - 1)).isGreaterThan(0.01);
+    }
+
+    /** MCT divides each of its batches by that batch's own largest mean weight: split in two it answers otherwise. */
+    @Test
+    void theAttentionDenominatorIsTheWholeStepsOtherThanMctsOfEachBatch() {
+        float[][] weights = sampleWeights();
+        double whole = denominator(weights);
+        double first = denominator(Arrays.copyOfRange(weights, 0, 2));
+        double second = denominator(Arrays.copyOfRange(weights, 2, 5));
+        DistillationLoss loss = DistillationLosses.of(GradientPTQConfig.SAMPLE_LAYER_ATTENTION);
+        double ofEach = lane(loss, weights, 0, 2, first) + lane(loss, weights, 2, 5, second);
+        double ofStep = lane(loss, weights, 0, 2, whole) + lane(loss, weights, 2, 5, whole);
+        assertThat(ofStep).isCloseTo(ORACLE.scalar("sla"), Percentage.withPercentage(1e-3));
+        assertThat(Math.abs(ofEach / ofStep - 1)).isGreaterThan(0.01);
     }
 
     @Test
@@ -109,6 +125,24 @@ class DistillationLossTest {
                     assertThat(gradient[i]).isCloseTo(expected[i], within(1e-7f + 1e-5f * Math.abs(expected[i])));
                 }
             }
+        }
+    }
+
+    /** The share of samples [from, to). */
+    private static double lane(DistillationLoss loss, float[][] weights, int from, int to, double denominator) {
+        try (NDManager scope = Engines.newScope(Device.cpu())) {
+            List<NDArray> student = new ArrayList<>();
+            List<NDArray> teacher = new ArrayList<>();
+            for (int l = 0; l < LAYERS; l++) {
+                student.add(array(scope, "y" + l).get(from + ":" + to));
+                teacher.add(array(scope, "x" + l).get(from + ":" + to));
+            }
+            float[][] rows = Arrays.copyOfRange(weights, from, to);
+            return loss.share(
+                            student,
+                            teacher,
+                            new DistillationLoss.Context(null, rows, denominator, rows.length, SAMPLES))
+                    .getFloat();
         }
     }
 

@@ -61,6 +61,29 @@ class GradientComputerTest {
         }
     }
 
+    /** Each lane normalises by the energy of its own teacher outputs; on m1 that moves the loss by a few per cent. */
+    @Test
+    void lanesOfTheMeanSquaredErrorComeCloseToTheWholeBatch() {
+        GradientPTQConfig config = GradientPTQConfig.builder()
+                .setNEpochs(2)
+                .optHessianWeightsConfig(null)
+                .optGradualActivationQuantizationConfig(null)
+                .build();
+        LossWeights equal = LossWeights.reduce(null, 5, null);
+        LaneGradient one = firstStep(new TrainingConfig(16, 1, 100, 2), config, equal);
+        LaneGradient four = firstStep(FOUR_LANES, config, equal);
+        double dot = 0;
+        double squaresOfOne = 0;
+        double squaresOfFour = 0;
+        for (int i = 0; i < one.gradient().length; i++) {
+            dot += (double) one.gradient()[i] * four.gradient()[i];
+            squaresOfOne += (double) one.gradient()[i] * one.gradient()[i];
+            squaresOfFour += (double) four.gradient()[i] * four.gradient()[i];
+        }
+        assertThat(four.loss()).isNotEqualTo(one.loss()).isCloseTo(one.loss(), Percentage.withPercentage(5));
+        assertThat(dot / Math.sqrt(squaresOfOne * squaresOfFour)).isGreaterThan(0.99);
+    }
+
     @Test
     void theGradientIsTheSlopeOfTheLoss() {
         // Without activation quantizers and with a small step the loss is smooth in every bias.
@@ -106,9 +129,14 @@ class GradientComputerTest {
     }
 
     private static LaneGradient firstStep(TrainingConfig training) {
-        BatchSchedule schedule = BatchSchedule.inOrder(SAMPLES, training, 1, WEIGHTS);
-        RoundingTrainer trainer = new RoundingTrainer(GRAPH, PLAN, CONFIG, WEIGHTS, 10);
-        try (GradientExchange exchange = exchange(1)) {
+        return firstStep(training, CONFIG, WEIGHTS);
+    }
+
+    private static LaneGradient firstStep(TrainingConfig training, GradientPTQConfig config, LossWeights weights) {
+        BatchSchedule schedule = BatchSchedule.inOrder(SAMPLES, training, 1, weights);
+        RoundingTrainer trainer = new RoundingTrainer(GRAPH, PLAN, config, weights, 10);
+        GradientComputer computer = new GradientComputer(model, PLAN, config, weights);
+        try (GradientExchange exchange = new LocalGradientExchange(computer, CalibrationImages::batch, weights, 1)) {
             return exchange.exchange(trainer.parameters(), schedule.step(0));
         }
     }

@@ -104,6 +104,18 @@ class RoundingQuantizerTest {
         }
     }
 
+    /** In MCT's torch version one variable per channel moves all of the channel's weights. */
+    @Test
+    void straightThroughRoundingMovesEachWeightByItself() {
+        double[] threshold = {1};
+        WeightQuantizer weight =
+                new WeightQuantizer(POINT, QuantizationMethod.SYMMETRIC, 4, 0, threshold, null, null, null);
+        float step = weight.grid().scale()[0];
+        float[] kernel = {0, step, 2 * step};
+        RoundingQuantizer quantizer = new SteRoundingQuantizer(weight, kernel, new long[] {1, 3}, 0, 1);
+        assertThat(quantizer.integers(new float[] {step, 0, -step})).containsExactly(1, 1, 1);
+    }
+
     @Test
     void aWeightOnTheGridStartsOnTheBorderAndStillMoves() {
         double[] threshold = {0.8};
