@@ -92,6 +92,16 @@ record Call(NDManager manager, Node node, NDArray[] inputs, TensorData[] constan
                 "Cannot run node '%s' (%s): %s. Check the model.", node.name(), node.opType(), reason);
     }
 
+    /** {@code array * factor}; see {@link Engines#scalar} for why not {@code array.mul(factor)}. */
+    NDArray times(NDArray array, double factor) {
+        return array.mul(Engines.scalar(manager, array, factor));
+    }
+
+    /** {@code array / count} for a mean; integers are divided as integers. */
+    NDArray mean(NDArray sum, long count) {
+        return sum.getDataType().isFloating() ? sum.div(Engines.scalar(manager, sum, count)) : sum.div(count);
+    }
+
     /** A new handle to the same values. */
     static NDArray alias(NDArray array) {
         return array.reshape(array.getShape());

@@ -21,7 +21,7 @@ final class ElementwiseOperators {
         table.put("Tanh", call -> call.functions().tanh());
         table.put("Clip", ElementwiseOperators::clip);
         table.put("HardSigmoid", ElementwiseOperators::hardSigmoid);
-        table.put("HardSwish", call -> call.x().mul(hardSigmoid(call.x(), HARD_SWISH_ALPHA, HARD_SIGMOID_BETA)));
+        table.put("HardSwish", call -> call.x().mul(hardSigmoid(call, HARD_SWISH_ALPHA, HARD_SIGMOID_BETA)));
         table.put("Exp", call -> call.x().exp());
         table.put("Log", call -> call.x().log());
         table.put("Sqrt", call -> call.x().sqrt());
@@ -48,11 +48,11 @@ final class ElementwiseOperators {
 
     private static NDArray hardSigmoid(Call call) {
         float alpha = call.node().real("alpha", HARD_SIGMOID_ALPHA);
-        return hardSigmoid(call.x(), alpha, call.node().real("beta", HARD_SIGMOID_BETA));
+        return hardSigmoid(call, alpha, call.node().real("beta", HARD_SIGMOID_BETA));
     }
 
-    private static NDArray hardSigmoid(NDArray x, float alpha, float beta) {
-        return x.mul(alpha).add(beta).clip(0f, 1f);
+    private static NDArray hardSigmoid(Call call, float alpha, float beta) {
+        return call.times(call.x(), alpha).add(beta).clip(0f, 1f);
     }
 
     private static NDArray divide(Call call) {

@@ -38,6 +38,15 @@ public final class Engines {
         };
     }
 
+    /**
+     * A number as an operand of {@code like}'s type that lives as long as {@code manager}. Recorded products and quotients
+     * need it: {@code array.mul(3)} of DJL 0.36 closes its operand at once, whose memory the garbage collector may take
+     * back before the backward pass reads it.
+     */
+    public static NDArray scalar(NDManager manager, NDArray like, double value) {
+        return like.getDataType() == DataType.FLOAT64 ? manager.create(value) : manager.create((float) value);
+    }
+
     /** Copies an array (float32, float64, boolean or an integer type) to the heap. */
     public static TensorData toTensor(NDArray array) {
         long[] shape = array.getShape().getShape();

@@ -29,11 +29,11 @@ final class MatrixOperators {
                     .get(0);
         }
         NDArray product = a.matMul(transposed ? b.transpose() : b);
-        NDArray scaled = alpha == 1 ? product : product.mul(alpha);
+        NDArray scaled = alpha == 1 ? product : call.times(product, alpha);
         if (c == null) {
             return scaled;
         }
-        return scaled.add(beta == 1 ? c : c.mul(beta));
+        return scaled.add(beta == 1 ? c : call.times(c, beta));
     }
 
     private static long columns(NDArray b, boolean transposed) {

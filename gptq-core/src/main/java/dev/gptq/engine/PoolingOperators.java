@@ -82,7 +82,7 @@ final class PoolingOperators {
     private static NDArray globalAveragePool(Call call) {
         int[] axes = spatialAxes(call);
         long count = Arrays.stream(axes).mapToLong(axis -> call.shape(0)[axis]).reduce(1, (a, b) -> a * b);
-        return call.x().sum(axes, true).div(count);
+        return call.mean(call.x().sum(axes, true), count);
     }
 
     private static NDArray globalMaxPool(Call call) {

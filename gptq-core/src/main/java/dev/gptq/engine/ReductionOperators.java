@@ -35,6 +35,6 @@ final class ReductionOperators {
         for (int axis : axes) {
             count *= shape[axis];
         }
-        return call.x().sum(axes, keep).div(count);
+        return call.mean(call.x().sum(axes, keep), count);
     }
 }

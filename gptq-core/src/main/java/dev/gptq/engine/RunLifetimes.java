@@ -18,7 +18,11 @@ final class RunLifetimes {
 
     /** Notes what a hook made of a tensor; closes the array it was given when another one took its place. */
     void replaced(int slot, NDArray made, NDArray seen, boolean ownedByRun) {
-        boolean free = kept != null && !kept.contains(plan.name(slot));
+        // Integers (shapes, indices) may lie in Java memory that a recorded operation still needs; they are small
+        // anyway.
+        boolean free = kept != null
+                && !kept.contains(plan.name(slot))
+                && made.getDataType().isFloating();
         closable[slot] = free && (ownedByRun || seen != made);
         if (free && ownedByRun && seen != made) {
             made.close();

@@ -1,6 +1,7 @@
 package dev.gptq.train;
 
 import ai.djl.ndarray.NDArray;
+import dev.gptq.engine.Engines;
 import java.util.List;
 
 /**
@@ -19,7 +20,7 @@ final class MultipleTensorsMse implements DistillationLoss {
             double factor =
                     energy == 0 ? 0 : context.layerWeights()[l] * context.shareOfBatch() / (student.size() * energy);
             NDArray length = student.get(l).sub(teacher.get(l)).norm();
-            NDArray term = length.mul(length).mul((float) factor);
+            NDArray term = length.mul(length).mul(Engines.scalar(length.getManager(), length, factor));
             total = total == null ? term : total.add(term);
         }
         return total;
