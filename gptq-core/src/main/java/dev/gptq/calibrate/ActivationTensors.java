@@ -15,7 +15,7 @@ import java.util.Set;
 
 /** Which tensors get an activation quantizer: model inputs and op outputs, the last tensor of each fused group. */
 public final class ActivationTensors {
-    /** Operators that move or select values: a quantizer behind them would do nothing (MCT 2.19). */
+    /** Operators that move or select values: a quantizer behind them would do nothing (MCT's default target platform). */
     private static final Set<String> MOVING = Set.of(
             "Flatten",
             "Reshape",

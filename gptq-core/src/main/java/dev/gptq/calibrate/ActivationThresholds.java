@@ -5,7 +5,7 @@ import dev.gptq.config.QuantizationMethod;
 import dev.gptq.config.ThresholdMethod;
 import java.util.List;
 
-/** Chooses the quantizer of one activation tensor from its histogram (MCT 2.17). */
+/** Chooses the quantizer of one activation tensor from its histogram (MCT, qparams_activations_computation). */
 final class ActivationThresholds {
     private static final int POWER_OF_TWO_CANDIDATES = 20;
 
@@ -51,7 +51,7 @@ final class ActivationThresholds {
         };
     }
 
-    /** The quantizer of a tensor whose range is known beforehand (Softmax, Sigmoid): it covers that range (MCT 2.16). */
+    /** The quantizer of a tensor whose range is known beforehand (Softmax, Sigmoid): it covers that range (MCT, prior info of nodes). */
     static ActivationQuantizer ofKnownRange(
             String tensor, double min, double max, QuantizationConfig.Activations config) {
         boolean signed = config.signed() == null ? min < 0 : config.signed();

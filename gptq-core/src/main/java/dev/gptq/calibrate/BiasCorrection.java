@@ -4,7 +4,7 @@ import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
 
 /**
- * The mean error that rounding a kernel adds to a layer's output (MCT 2.18): epsilon . E[x] with epsilon = sum of
+ * The mean error that rounding a kernel adds to a layer's output (MCT, compute_bias_correction_of_graph): epsilon . E[x] with epsilon = sum of
  * Q(W) - W over the kernel's positions, within each group. To be subtracted from the bias. In a transposed convolution
  * each output sees one position in stride_h * stride_w, so epsilon is divided by that (MCT does not).
  */

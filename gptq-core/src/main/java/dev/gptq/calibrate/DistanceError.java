@@ -2,7 +2,7 @@ package dev.gptq.calibrate;
 
 import dev.gptq.config.ThresholdMethod;
 
-/** Mean of |Q(x) - x|^p over weighted values: MSE (p = 2), MAE (p = 1) and LP (MCT 2.17). */
+/** Mean of |Q(x) - x|^p over weighted values: MSE (p = 2), MAE (p = 1) and LP (MCT, error_functions). */
 final class DistanceError implements QuantizationError {
     private final double[] values;
     private final double[] counts;

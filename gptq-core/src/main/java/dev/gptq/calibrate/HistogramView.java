@@ -86,7 +86,7 @@ record HistogramView(double[] edges, double[] counts) {
         return 0;
     }
 
-    /** The largest absolute right edge of a bin that is not empty (MCT 2.17: the start of the symmetric search). */
+    /** The largest absolute right edge of a bin that is not empty (where MCT starts its symmetric search). */
     double maxAbsolute() {
         double largest = 0;
         for (int bin = 0; bin < counts.length; bin++) {
@@ -97,7 +97,7 @@ record HistogramView(double[] edges, double[] counts) {
         return largest;
     }
 
-    /** Empties bins whose left edge is more than {@code zThreshold} standard deviations from the mean (MCT 2.16). */
+    /** Empties bins whose left edge is more than {@code zThreshold} standard deviations from the mean (MCT, z_score_filter). */
     HistogramView withoutOutliers(double zThreshold) {
         if (Double.isInfinite(zThreshold)) {
             return this;

@@ -1,7 +1,7 @@
 package dev.gptq.calibrate;
 
 /**
- * Kullback-Leibler divergence of a histogram from its quantized version (MCT 2.17, KL): counts outside the range are
+ * Kullback-Leibler divergence of a histogram from its quantized version (MCT, kl error of a histogram): counts outside the range are
  * added to the outermost bins inside, counts that share a quantized value are spread evenly over the bins that are not
  * empty, both distributions are smoothed, and sum(p * ln(p / q)) is taken.
  */

@@ -96,7 +96,7 @@ public final class PlanBuilder {
         return ActivationThresholds.choose(tensor, observed.histogram().view(), config);
     }
 
-    /** Operators whose range is known beforehand, so that no value needs to be clipped (MCT 2.16). */
+    /** Operators whose range is known beforehand, so that no value needs to be clipped (MCT, prior info of nodes). */
     private static boolean isBetweenZeroAndOne(Node node) {
         return node.is("Sigmoid") || node.is("HardSigmoid") || node.is("Softmax");
     }

@@ -18,7 +18,7 @@ interface QuantizationError {
         return new DistanceError(values, null, DistanceError.power(method, lpNorm), bits, true);
     }
 
-    /** The error on a histogram, each bin represented by its left edge (MCT 2.17). */
+    /** The error on a histogram, each bin represented by its left edge (MCT, error_functions). */
     static QuantizationError ofHistogram(
             HistogramView histogram, ThresholdMethod method, double lpNorm, int bits, boolean signed) {
         if (method == ThresholdMethod.KL) {

@@ -46,7 +46,7 @@ public record QuantizationGrid(int channelAxis, float[] scale, int[] zeroPoint, 
         return values;
     }
 
-    /** A grid of step t / 2^(bits - sign) around zero for thresholds t (MCT 2.17, Q_sym). */
+    /** A grid of step t / 2^(bits - sign) around zero for thresholds t (MCT, quantize_tensor). */
     static QuantizationGrid symmetric(double[] thresholds, int bits, boolean signed, int channelAxis) {
         int positiveLevels = 1 << (signed ? bits - 1 : bits);
         float[] scale = new float[thresholds.length];
@@ -57,7 +57,7 @@ public record QuantizationGrid(int channelAxis, float[] scale, int[] zeroPoint, 
                 channelAxis, scale, new int[scale.length], signed ? -positiveLevels : 0, positiveLevels - 1);
     }
 
-    /** A grid over ranges [a, b], each moved so that zero is on the grid (MCT 2.9, fix_range_to_include_zero). */
+    /** A grid over ranges [a, b], each moved so that zero is on the grid (MCT, fix_range_to_include_zero). */
     static QuantizationGrid uniform(double[] rangeMin, double[] rangeMax, int bits, int channelAxis) {
         float[] scale = new float[rangeMin.length];
         int[] zeroPoint = new int[rangeMin.length];

@@ -7,7 +7,7 @@ package dev.gptq.calibrate;
  */
 record UniformRange(double step, int zeroPoint, int levels) {
     /**
-     * Moves [min, max] so that zero is on the grid, keeping the width unless zero lies outside (MCT 2.9,
+     * Moves [min, max] so that zero is on the grid, keeping the width unless zero lies outside (MCT,
      * fix_range_to_include_zero). A range narrower than {@link QuantizationGrid#MIN_THRESHOLD} is widened to that.
      */
     static UniformRange includingZero(double min, double max, int bits) {

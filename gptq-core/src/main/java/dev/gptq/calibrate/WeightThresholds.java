@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The thresholds or ranges of one kernel (MCT 2.17).
+ * The thresholds or ranges of one kernel (MCT, qparams_weights_computation).
  *
  * @param threshold of POWER_OF_TWO and SYMMETRIC, else null
  * @param ranges of UNIFORM, else null; before zero is put on the grid

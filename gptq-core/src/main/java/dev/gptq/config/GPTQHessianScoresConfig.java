@@ -20,10 +20,10 @@ public record GPTQHessianScoresConfig(
         boolean scaleLogNorm,
         int hessianBatchSize)
         implements Serializable {
-    /** MCT 2.9, GPTQ_HESSIAN_NUM_SAMPLES: samples scored for one weight per layer. */
+    /** MCT, GPTQ_HESSIAN_NUM_SAMPLES: samples scored for one weight per layer. */
     public static final int DEFAULT_NUM_SAMPLES = 32;
 
-    /** MCT 2.9, ACT_HESSIAN_DEFAULT_BATCH_SIZE. */
+    /** MCT, ACT_HESSIAN_DEFAULT_BATCH_SIZE. */
     public static final int DEFAULT_BATCH_SIZE = 32;
 
     public GPTQHessianScoresConfig {

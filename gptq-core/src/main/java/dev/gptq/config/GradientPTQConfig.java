@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * MCT's GradientPTQConfig. {@link #defaults(int)} equals MCT 2.9's get_pytorch_gptq_config(n_epochs).
+ * MCT's GradientPTQConfig. {@link #defaults(int)} equals MCT's get_pytorch_gptq_config(n_epochs).
  *
  * @param nEpochs passes over the calibration data; 0 leaves the model with plain post-training quantization
  * @param loss a built-in loss ({@link #SAMPLE_LAYER_ATTENTION}, {@link #MULTIPLE_TENSORS_MSE}) or the full name of a
@@ -47,10 +47,10 @@ public record GradientPTQConfig(
     /** Names of the built-in losses. */
     public static final List<String> LOSSES = List.of(SAMPLE_LAYER_ATTENTION, MULTIPLE_TENSORS_MSE);
 
-    /** MCT 2.9, REG_DEFAULT_SLA: regularization factor with sample-layer attention. */
+    /** MCT, REG_DEFAULT_SLA: regularization factor with sample-layer attention. */
     public static final double REGULARIZATION_WITH_ATTENTION = 10;
 
-    /** MCT 2.9, REG_DEFAULT: regularization factor without sample-layer attention. */
+    /** MCT, REG_DEFAULT: regularization factor without sample-layer attention. */
     public static final double REGULARIZATION_WITHOUT_ATTENTION = 0.01;
 
     /** MCT's gptq_quantizer_params_override. */
@@ -123,7 +123,7 @@ public record GradientPTQConfig(
     }
 
     /**
-     * MCT 2.9's get_pytorch_gptq_config with all of its parameters.
+     * MCT's get_pytorch_gptq_config with all of its parameters.
      *
      * @param optimizer null: Adam with learning rate 0.03
      * @param optimizerRest null: Adam with learning rate 0.0001; biases keep SGD with 0.0001 and momentum 0.9

@@ -3,7 +3,7 @@ package dev.gptq.config;
 import dev.gptq.config.GradientPTQConfig.QuantizerParametersOverride;
 
 /**
- * Builds a {@link GradientPTQConfig}. What is not set has the value that MCT 2.9's get_pytorch_gptq_config gives it,
+ * Builds a {@link GradientPTQConfig}. What is not set has the value that MCT's get_pytorch_gptq_config gives it,
  * where loss and regularization factor depend on the Hessian weights as they do there.
  */
 public final class GradientPTQConfigBuilder {

@@ -3,7 +3,7 @@ package dev.gptq.config;
 import java.io.Serializable;
 
 /**
- * What is done to the float graph before rounding is learned, with MCT's names and defaults (MCT 2.3, 2.15, 2.18). Folding
+ * What is done to the float graph before rounding is learned, with MCT's names and defaults (MCT, QuantizationConfig). Folding
  * and collapsing keep the float function; shift-negative correction and the softmax shift keep it up to rounding.
  *
  * @param batchNormFolding BatchNormalization goes into the layer before it (MCT always does)

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Label-free Hessian scores of the float model's compare points (MCT 2.6): the expectation over random sign vectors v of
+ * Label-free Hessian scores of the float model's compare points (MCT, activation_hessian_scores_calculator_pytorch): the expectation over random sign vectors v of
  * the squared gradient of v . y with respect to each compare point's output, where y is all float outputs of the model,
  * flattened per sample and concatenated.
  *

@@ -15,7 +15,7 @@ public record LossWeights(float[][] perSample, float[] perLayer, float[] regular
     private static final double EPSILON = 1e-8;
 
     /**
-     * Reduces scores [sample][compare point] by {@code config} (MCT 2.7); null config: every layer weighs 1 / L.
+     * Reduces scores [sample][compare point] by {@code config} (MCT, compute_hessian_based_weights); null config: every layer weighs 1 / L.
      *
      * <p>Other than MCT, {@code log_norm = false} keeps one weight per layer, several zero means are replaced by the
      * smallest one that is not zero, and layers of equal means (a single layer, say) get weight one under {@code log_norm}

@@ -7,7 +7,7 @@ import dev.gptq.engine.Autograd;
 
 /**
  * Quantizes one activation tensor in floating point: Q(x) = step * clip(round(x / step), minimum, maximum) with the zero
- * point taken off the bounds (MCT 2.11). In training the quantized fraction f grows and the tensor is
+ * point taken off the bounds (MCT, ste activation quantizers). In training the quantized fraction f grows and the tensor is
  * (1 - f) * x + f * Q(x). MCT's straight-through estimator passes rounding and clip alike, so the gradient is 1 everywhere.
  */
 final class ActivationFakeQuantizer {

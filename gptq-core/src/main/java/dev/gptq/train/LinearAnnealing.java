@@ -16,12 +16,12 @@ record LinearAnnealing(double initial, double target, int start, int end) {
         return initial + (target - initial) * progress;
     }
 
-    /** The regularizer's exponent beta: 20 during the first fifth of the run, then falling to 2 (MCT 2.12). */
+    /** The regularizer's exponent beta: 20 during the first fifth of the run, then falling to 2 (MCT, regularization_factory). */
     static LinearAnnealing regularizerExponent(int totalSteps) {
         return new LinearAnnealing(FIRST_EXPONENT, LAST_EXPONENT, (int) (WARM_UP_FRACTION * totalSteps), totalSteps);
     }
 
-    /** The quantized fraction of activations (MCT 2.11); without an end step it ends with the run. */
+    /** The quantized fraction of activations (MCT, gradual_activation_quantization); without an end step it ends with the run. */
     static LinearAnnealing quantizedFraction(QFractionLinearAnnealingConfig config, int totalSteps) {
         return new LinearAnnealing(
                 config.initialQFraction(),

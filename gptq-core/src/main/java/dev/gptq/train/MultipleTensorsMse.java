@@ -5,7 +5,7 @@ import dev.gptq.engine.Engines;
 import java.util.List;
 
 /**
- * Weighted mean over layers of the normalised squared error (MCT 2.8, multiple_tensors_mse_loss):
+ * Weighted mean over layers of the normalised squared error (MCT, multiple_tensors_mse_loss):
  * mean_l(w_l * mean((x_l - y_l)^2) / mean(x_l^2)) with teacher x. Means are taken over the micro-batch: with more than one
  * lane each normalises by its own teacher outputs, and lanes count by their samples. A layer whose teacher outputs are all
  * zero has no scale to compare by and is left out.

@@ -3,7 +3,7 @@ package dev.gptq.train;
 import java.util.List;
 
 /**
- * Pushes soft roundings towards 0 or 1 (MCT 2.12):
+ * Pushes soft roundings towards 0 or 1 (MCT, soft_quantizer_reg):
  * factor * (sum_l r_l sum_elements [1 - |2 (h - 0.5)|^beta]) / max_l r_l, with beta falling over the run.
  */
 final class RoundingRegularizer {

@@ -15,7 +15,7 @@ import java.util.Locale;
 /**
  * The driver's side of training: owns rounding variables, biases, learned scales and optimizer state; turns them into
  * student parameters, and a folded gradient with respect to those (chain rule through the rounding quantizers, plus the
- * regularizer) into an update (MCT 2.13).
+ * regularizer) into an update (MCT, gptq_training).
  */
 public final class RoundingTrainer {
     private final ParameterLayout layout;

@@ -5,7 +5,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.List;
 
 /**
- * Squared error weighted per sample and layer (MCT 2.8, sample_layer_attention_loss):
+ * Squared error weighted per sample and layer (MCT, sample_layer_attention_loss):
  * sum_l mean_b(A[b,l] * n[b,l]) / max_l mean_b A[b,l], where n is the error summed over dimension 1 and averaged over the
  * dimensions after it. Unlike in MCT the denominator is that of the whole step, not of the micro-batch.
  */

@@ -5,7 +5,7 @@ import dev.gptq.calibrate.WeightQuantizer;
 import dev.gptq.config.QuantizationMethod;
 
 /**
- * Soft rounding (MCT 2.9): q = step * (clip(floor(w / step) + h(alpha)) - zero point) with the rectified sigmoid
+ * Soft rounding (MCT, soft_rounding): q = step * (clip(floor(w / step) + h(alpha)) - zero point) with the rectified sigmoid
  * h(alpha) = clip(1.2 * sigmoid(alpha) - 0.1, 0, 1). The gradient passes the outer clip and stops at h's own clip.
  */
 final class SoftRoundingQuantizer extends RoundingQuantizer {

@@ -4,7 +4,7 @@ import dev.gptq.calibrate.WeightQuantizer;
 import java.util.Arrays;
 
 /**
- * Rounding learned by a straight-through estimator (MCT 2.10): the variable shifts the weight by at most {@code lsbs}
+ * Rounding learned by a straight-through estimator (MCT, ste_rounding): the variable shifts the weight by at most {@code lsbs}
  * steps before it is rounded, and the gradient passes rounding and clips unchanged:
  * q = step * clip(round(round(w / step) + clip(aux, -lsbs * step, lsbs * step) / step)). Unlike MCT's torch version, every
  * weight has its own variable.

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Folds BatchNormalization into the Conv, ConvTranspose or Gemm before it (MCT 2.9, batchnorm_folding): W' = W * gamma /
+ * Folds BatchNormalization into the Conv, ConvTranspose or Gemm before it (MCT, batchnorm_folding): W' = W * gamma /
  * sqrt(var + eps), b' = beta + (b - mean) * gamma / sqrt(var + eps). Only where nothing else reads the layer's output. The
  * layer takes over the output of the normalization. Expects kernels and biases that are not shared.
  */

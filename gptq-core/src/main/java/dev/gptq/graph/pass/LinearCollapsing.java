@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Makes a convolution and the 1x1 convolution behind it one (MCT 2.18, linear collapsing): W[o,i] = sum over m of
+ * Makes a convolution and the 1x1 convolution behind it one (MCT, linear_collapsing): W[o,i] = sum over m of
  * W2[o,m] * W1[m,i], b = W2 * b1 + b2. Only where strides, dilations and groups are one, the second has no padding, nothing
  * else reads what is between, and the kernel does not get more elements than the two have. The result has the name, the
  * constants and the padding of the first convolution and the output of the second. Expects kernels and biases that are not

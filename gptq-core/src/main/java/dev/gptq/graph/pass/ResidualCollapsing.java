@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writes conv(x) + x as one convolution, with 1 added on the diagonal of its kernel's centre (MCT 2.18, residual
+ * Writes conv(x) + x as one convolution, with 1 added on the diagonal of its kernel's centre (MCT, residual
  * collapsing; MCT finds torch.add only, here any Add is found, in either order). Only where the convolution keeps channels
  * and size, has one group, and nothing else reads its output. The convolution keeps its name and takes over the output of
  * the Add. Expects kernels that are not shared.
