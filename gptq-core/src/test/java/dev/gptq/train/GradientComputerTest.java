@@ -61,7 +61,7 @@ class GradientComputerTest {
         }
     }
 
-    /** Each lane normalises by the energy of its own teacher outputs; on m1 that moves the loss by a few per cent. */
+    /** Each lane normalises by the energy of its own teacher outputs; on m1 that moves the loss by about 1%. */
     @Test
     void lanesOfTheMeanSquaredErrorComeCloseToTheWholeBatch() {
         GradientPTQConfig config = GradientPTQConfig.builder()
@@ -80,7 +80,7 @@ class GradientComputerTest {
             squaresOfOne += (double) one.gradient()[i] * one.gradient()[i];
             squaresOfFour += (double) four.gradient()[i] * four.gradient()[i];
         }
-        assertThat(four.loss()).isNotEqualTo(one.loss()).isCloseTo(one.loss(), Percentage.withPercentage(5));
+        assertThat(four.loss()).isNotEqualTo(one.loss()).isCloseTo(one.loss(), Percentage.withPercentage(3));
         assertThat(dot / Math.sqrt(squaresOfOne * squaresOfFour)).isGreaterThan(0.99);
     }
 
