@@ -51,6 +51,28 @@ final class ActivationThresholds {
         };
     }
 
+    /**
+     * A quantizer like {@code previous} for values that were changed since.
+     *
+     * @param signed null: decided by the data
+     */
+    static ActivationQuantizer chooseAgain(
+            ActivationQuantizer previous,
+            HistogramView changed,
+            Boolean signed,
+            QuantizationConfig.Activations config) {
+        return choose(
+                previous.tensor(),
+                changed,
+                new QuantizationConfig.Activations(
+                        previous.bits(),
+                        previous.method(),
+                        signed,
+                        config.thresholdMethod(),
+                        config.lpNorm(),
+                        config.zThreshold()));
+    }
+
     /** The quantizer of a tensor whose range is known beforehand (Softmax, Sigmoid): it covers that range (MCT, prior info of nodes). */
     static ActivationQuantizer ofKnownRange(
             String tensor, double min, double max, QuantizationConfig.Activations config) {

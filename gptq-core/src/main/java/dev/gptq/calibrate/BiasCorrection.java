@@ -2,6 +2,7 @@ package dev.gptq.calibrate;
 
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
+import java.util.Arrays;
 
 /**
  * The mean error that rounding a kernel adds to a layer's output (MCT, compute_bias_correction_of_graph): epsilon . E[x] with epsilon = sum of
@@ -61,6 +62,15 @@ final class BiasCorrection {
             case "MatMul" -> linear(weights, quantized, shape, false, inputMean);
             default -> throw new IllegalArgumentException("No layer has operator " + node.opType());
         };
+    }
+
+    /** The term of each output channel of a convolution or linear layer when every input element is {@code value}. */
+    static double[] ofConstant(Node node, TensorData kernel, float[] quantized, double value) {
+        long[] shape = kernel.shape();
+        boolean firstAxis = node.is("MatMul") || node.is("Gemm") && node.integer("transB", 0) == 0;
+        double[] input = new double[(int) (shape[firstAxis ? 0 : 1] * node.integer("group", 1))];
+        Arrays.fill(input, value);
+        return of(node, kernel, quantized, input);
     }
 
     private static double[] linear(

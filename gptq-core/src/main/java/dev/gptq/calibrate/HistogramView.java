@@ -43,6 +43,11 @@ record HistogramView(double[] edges, double[] counts) {
         return new HistogramView(edges, counts);
     }
 
+    /** The histogram of the same values plus {@code shift}. */
+    HistogramView shifted(double shift) {
+        return new HistogramView(Arrays.stream(edges).map(edge -> edge + shift).toArray(), counts);
+    }
+
     Points leftEdges() {
         double[] values = new double[counts.length];
         double[] weights = new double[counts.length];

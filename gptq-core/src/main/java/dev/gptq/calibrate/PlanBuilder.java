@@ -76,15 +76,7 @@ public final class PlanBuilder {
         float[] rounded = grid.dequantize(grid.quantize(kernel.floats(), kernel.shape()), kernel.shape());
         ChannelStatistics observed = observed(statistics.layerInputs(), point.name());
         double[] correction = BiasCorrection.of(input.node(), kernel, rounded, observed.mean());
-        return new WeightQuantizer(
-                point,
-                uncorrected.method(),
-                uncorrected.bits(),
-                axis,
-                uncorrected.threshold(),
-                uncorrected.rangeMin(),
-                uncorrected.rangeMax(),
-                correction);
+        return uncorrected.withBiasCorrection(correction);
     }
 
     private static ActivationQuantizer activationQuantizer(

@@ -9,8 +9,13 @@ import dev.gptq.GptqException;
 import java.io.Serializable;
 import java.util.List;
 
-/** Every quantizer of a model: weights in compare-point order, activations in graph order. The content of plan.json. */
-public record QuantizationPlan(List<WeightQuantizer> weights, List<ActivationQuantizer> activations)
+/**
+ * Every quantizer of a model: weights in compare-point order, activations in graph order. The content of plan.json.
+ *
+ * @param corrections what makes the prepared graph the one that the quantizers are for, see {@link CorrectedGraph}
+ */
+public record QuantizationPlan(
+        List<WeightQuantizer> weights, List<ActivationQuantizer> activations, List<GraphCorrection> corrections)
         implements Serializable {
     private static final ObjectMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -20,6 +25,13 @@ public record QuantizationPlan(List<WeightQuantizer> weights, List<ActivationQua
     public QuantizationPlan {
         weights = List.copyOf(weights);
         activations = List.copyOf(activations);
+        // Absent from a file of a run that corrected nothing.
+        corrections = corrections == null ? List.of() : List.copyOf(corrections);
+    }
+
+    /** A plan for the prepared graph as it is. */
+    public QuantizationPlan(List<WeightQuantizer> weights, List<ActivationQuantizer> activations) {
+        this(weights, activations, List.of());
     }
 
     /** Content of plan.json; every number comes back exactly. */

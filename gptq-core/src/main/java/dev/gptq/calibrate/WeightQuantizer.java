@@ -30,4 +30,8 @@ public record WeightQuantizer(
         }
         return QuantizationGrid.symmetric(threshold, bits, true, channelAxis);
     }
+
+    WeightQuantizer withBiasCorrection(double[] correction) {
+        return new WeightQuantizer(point, method, bits, channelAxis, threshold, rangeMin, rangeMax, correction);
+    }
 }

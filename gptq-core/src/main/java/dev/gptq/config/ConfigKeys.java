@@ -123,7 +123,7 @@ final class ConfigKeys {
             key(
                     "quantization.preparation.weights_second_moment_correction",
                     FLAG,
-                    "Quantized kernels are rescaled to the float layer's output variance"),
+                    "Not available in this version: true is refused"),
             section("gptq", "Gradient-based learning of rounding, with the names of MCT's GradientPTQConfig"),
             key(
                     "gptq.n_epochs",

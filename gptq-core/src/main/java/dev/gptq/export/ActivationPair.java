@@ -53,6 +53,13 @@ final class ActivationPair {
         return grid.zeroPoint()[0] == grid.minimum() && fillsType();
     }
 
+    /** Whether quantizing leaves {@code value} as it is. */
+    boolean holds(float value) {
+        float[] one = {value};
+        long[] shape = {1};
+        return grid.dequantize(grid.quantize(one, shape), shape)[0] == value;
+    }
+
     /** The smallest value of the grid. */
     double lowest() {
         return (double) grid.scale()[0] * (grid.minimum() - grid.zeroPoint()[0]);

@@ -15,10 +15,10 @@ final class PassThrough {
 
     private PassThrough() {}
 
-    /** Whether each output value is an input value, or zero, which every grid has. */
-    static boolean movesValues(Graph graph, Node node) {
+    /** Whether each output value is an input value, or a padding value that the input's grid has. */
+    static boolean movesValues(Graph graph, Node node, ActivationPair grid) {
         if (node.is("Pad")) {
-            return padsWithZero(graph, node);
+            return padsFromGrid(graph, node, grid);
         }
         return MOVES_VALUES.contains(node.opType()) && node.outputs().size() == 1;
     }
@@ -31,15 +31,14 @@ final class PassThrough {
         return CLIPS_VALUES.contains(node.opType());
     }
 
-    private static boolean padsWithZero(Graph graph, Node node) {
+    private static boolean padsFromGrid(Graph graph, Node node, ActivationPair grid) {
         if (!node.text("mode", "constant").equals("constant") || !node.hasInput(2)) {
             return true;
         }
         TensorData value = graph.constants().get(node.input(2));
-        return value != null && value.type().isFloating() && value.size() == 1 && isZero(value);
-    }
-
-    private static boolean isZero(TensorData value) {
-        return value.type() == ElementType.FLOAT32 ? value.floats()[0] == 0 : value.doubles()[0] == 0;
+        return value != null
+                && value.type() == ElementType.FLOAT32
+                && value.size() == 1
+                && grid.holds(value.floats()[0]);
     }
 }

@@ -90,7 +90,9 @@ final class QdqRewriter {
     }
 
     private boolean keepsGrid(Node node, String tensor) {
-        return !graph.isOutput(tensor) && grids.containsKey(node.input(0)) && PassThrough.movesValues(graph, node);
+        return !graph.isOutput(tensor)
+                && grids.containsKey(node.input(0))
+                && PassThrough.movesValues(graph, node, grids.get(node.input(0)));
     }
 
     /**

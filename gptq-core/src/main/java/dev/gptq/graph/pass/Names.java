@@ -6,7 +6,7 @@ import java.util.HashSet;
 import java.util.Set;
 
 /** Makes names that a graph does not use yet. */
-final class Names {
+public final class Names {
     private final Set<String> taken;
 
     private Names(Set<String> taken) {
@@ -14,7 +14,7 @@ final class Names {
     }
 
     /** For tensors of {@code graph}. */
-    static Names ofTensors(Graph graph) {
+    public static Names ofTensors(Graph graph) {
         Set<String> taken = new HashSet<>(graph.constants().keySet());
         graph.inputs().forEach(input -> taken.add(input.name()));
         graph.nodes().forEach(node -> taken.addAll(node.outputs()));
@@ -22,7 +22,7 @@ final class Names {
     }
 
     /** For nodes of {@code graph}. */
-    static Names ofNodes(Graph graph) {
+    public static Names ofNodes(Graph graph) {
         Set<String> taken = new HashSet<>();
         for (Node node : graph.nodes()) {
             taken.add(node.name());
@@ -31,7 +31,7 @@ final class Names {
     }
 
     /** {@code stem}, or where that is taken the first free of stem_1, stem_2, ... */
-    String fresh(String stem) {
+    public String fresh(String stem) {
         String name = stem;
         for (int i = 1; !taken.add(name); i++) {
             name = stem + "_" + i;

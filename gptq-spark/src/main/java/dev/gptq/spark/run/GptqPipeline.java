@@ -1,6 +1,7 @@
 package dev.gptq.spark.run;
 
 import dev.gptq.GptqException;
+import dev.gptq.calibrate.StatisticsCorrections;
 import dev.gptq.config.RunConfig;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
@@ -30,6 +31,7 @@ public final class GptqPipeline {
     public static RunResult run(RunConfig config, SparkSession spark, ProgressListener progress) {
         StageClock clock = new StageClock(progress);
         clock.start(StageClock.PREPARE, StageClock.UNKNOWN);
+        StatisticsCorrections.check(config.quantization().preparation());
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
         byte[] model = Files.readInput(config.model(), "model", hadoop);
         Graph prepared = GraphPreparation.prepare(

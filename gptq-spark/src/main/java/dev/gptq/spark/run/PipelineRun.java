@@ -2,9 +2,11 @@ package dev.gptq.spark.run;
 
 import dev.gptq.GptqException;
 import dev.gptq.calibrate.BlockStatistics;
+import dev.gptq.calibrate.CorrectedGraph;
 import dev.gptq.calibrate.PlanBuilder;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
+import dev.gptq.calibrate.StatisticsCorrections;
 import dev.gptq.config.DatasetConfig;
 import dev.gptq.config.GPTQHessianScoresConfig;
 import dev.gptq.config.RunConfig;
@@ -57,7 +59,12 @@ final class PipelineRun implements AutoCloseable {
     private final Graph prepared;
     private final List<ComparePoint> points;
     private final String runId = UUID.randomUUID().toString();
+    private final SerializableConfiguration hadoop;
     private final Broadcast<SharedModel> shared;
+    /** The graph that the plan is for, and what executors know of it; of the prepared graph where nothing is corrected. */
+    private Graph corrected;
+
+    private Broadcast<SharedModel> sharedCorrected;
 
     PipelineRun(
             RunConfig config,
@@ -75,8 +82,10 @@ final class PipelineRun implements AutoCloseable {
         this.model = model;
         this.prepared = prepared;
         this.points = ComparePoints.of(prepared);
-        SerializableConfiguration hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
+        this.hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
         this.shared = spark.broadcast(new SharedModel(runId, prepared, config.device(), hadoop));
+        this.corrected = prepared;
+        this.sharedCorrected = shared;
     }
 
     /** All stages; {@code evaluation} is null without an evaluation dataset. The prepare stage has been started. */
@@ -101,7 +110,8 @@ final class PipelineRun implements AutoCloseable {
         QuantizationPlan plan = calibrate(samples.samples());
         boolean trains = config.gptq().nEpochs() > 0;
         LossWeights weights = trains ? hessian(samples.samples()) : LossWeights.reduce(null, points.size(), null);
-        List<QuantizedLayer> ptqLayers = PlanBuilder.roundToNearest(prepared, plan);
+        correct(plan);
+        List<QuantizedLayer> ptqLayers = PlanBuilder.roundToNearest(corrected, plan);
         TrainingStage.Result trained =
                 trains ? train(samples.samples(), plan, weights) : new TrainingStage.Result(ptqLayers, List.of());
 
@@ -169,12 +179,24 @@ final class PipelineRun implements AutoCloseable {
         }
     }
 
-    private BlockJob job(String folder, long samples, int blockSize) {
-        return BlockJob.of(spark, shared, files.path(folder), samples, blockSize);
+    private BlockJob job(Broadcast<SharedModel> graph, String folder, long samples, int blockSize) {
+        return BlockJob.of(spark, graph, files.path(folder), samples, blockSize);
+    }
+
+    /** From here on, after the Hessian scores, stages see the graph that the plan is for. */
+    private void correct(QuantizationPlan plan) {
+        corrected = CorrectedGraph.of(prepared, plan);
+        if (corrected != prepared) {
+            sharedCorrected = spark.broadcast(new SharedModel(correctedRunId(), corrected, config.device(), hadoop));
+        }
+    }
+
+    private String correctedRunId() {
+        return runId + " corrected";
     }
 
     private QuantizationPlan calibrate(long samples) {
-        BlockJob job = job(RunDirectory.CALIBRATION_SAMPLES, samples, CalibrateStage.BLOCK_SIZE);
+        BlockJob job = job(shared, RunDirectory.CALIBRATION_SAMPLES, samples, CalibrateStage.BLOCK_SIZE);
         clock.start(StageClock.CALIBRATE, job.blocks());
         boolean reused = files.exists(RunDirectory.STATISTICS);
         if (!reused) {
@@ -185,7 +207,9 @@ final class PipelineRun implements AutoCloseable {
             // From the file in every case, so that a resumed run cannot differ.
             BlockStatistics statistics = BlockStatistics.fromJson(files.readText(RunDirectory.STATISTICS));
             QuantizationPlan built = PlanBuilder.build(prepared, statistics, config.quantization());
-            files.writeText(RunDirectory.PLAN, PlanFile.toJson(built));
+            files.writeText(
+                    RunDirectory.PLAN,
+                    PlanFile.toJson(StatisticsCorrections.apply(prepared, statistics, built, config.quantization())));
         }
         QuantizationPlan plan = PlanFile.fromJson(files.readText(RunDirectory.PLAN));
         clock.finish(
@@ -200,7 +224,7 @@ final class PipelineRun implements AutoCloseable {
             return LossWeights.reduce(null, points.size(), null);
         }
         long scored = scores.hessiansNumSamples() == null ? samples : scores.hessiansNumSamples();
-        BlockJob job = job(RunDirectory.CALIBRATION_SAMPLES, scored, scores.hessianBatchSize());
+        BlockJob job = job(shared, RunDirectory.CALIBRATION_SAMPLES, scored, scores.hessianBatchSize());
         clock.start(StageClock.HESSIAN, scored);
         boolean reused = files.exists(RunDirectory.HESSIAN_SCORES + "/_SUCCESS");
         String table = files.path(RunDirectory.HESSIAN_SCORES);
@@ -215,12 +239,16 @@ final class PipelineRun implements AutoCloseable {
     private TrainingStage.Result train(long samples, QuantizationPlan plan, LossWeights weights) {
         clock.start(StageClock.TRAIN, TrainingStage.totalSteps(samples, config));
         TrainingStage stage = new TrainingStage(
-                job(RunDirectory.CALIBRATION_SAMPLES, samples, config.training().batchSize()),
+                job(
+                        sharedCorrected,
+                        RunDirectory.CALIBRATION_SAMPLES,
+                        samples,
+                        config.training().batchSize()),
                 files,
                 config,
                 step -> clock.advanced(step.step() + 1L, String.format(Locale.ROOT, "loss %.5g", step.loss())),
                 clock.listener()::warning);
-        TrainingStage.Result result = stage.run(prepared, plan, weights);
+        TrainingStage.Result result = stage.run(corrected, plan, weights);
         List<StepResult> history = result.history();
         clock.finish(
                 "%d steps, loss %.5g to %.5g",
@@ -242,10 +270,10 @@ final class PipelineRun implements AutoCloseable {
             QuantizationPlan plan, List<QuantizedLayer> ptqLayers, List<QuantizedLayer> layers) {
         clock.start(StageClock.EXPORT, 2);
         int opset = config.quantization().opset();
-        byte[] ptq = QdqExporter.export(prepared, plan, ptqLayers, opset);
+        byte[] ptq = QdqExporter.export(corrected, plan, ptqLayers, opset);
         files.write(RunDirectory.PTQ_MODEL, ptq);
         clock.advanced(1, RunDirectory.PTQ_MODEL);
-        byte[] quantized = QdqExporter.export(prepared, plan, layers, opset);
+        byte[] quantized = QdqExporter.export(corrected, plan, layers, opset);
         files.write(RunDirectory.QUANTIZED_MODEL, quantized);
         clock.advanced(2, RunDirectory.QUANTIZED_MODEL);
         clock.finish("%d bytes, float model %d bytes", quantized.length, model.length);
@@ -254,8 +282,8 @@ final class PipelineRun implements AutoCloseable {
 
     private BlockMetrics evaluate(EvaluateStage.Models models, StoreIndex evaluated, StoreIndex samples) {
         BlockJob job = evaluated == null
-                ? job(RunDirectory.CALIBRATION_SAMPLES, samples.samples(), EvaluateStage.BLOCK_SIZE)
-                : job(RunDirectory.EVALUATION_SAMPLES, evaluated.samples(), EvaluateStage.BLOCK_SIZE);
+                ? job(sharedCorrected, RunDirectory.CALIBRATION_SAMPLES, samples.samples(), EvaluateStage.BLOCK_SIZE)
+                : job(sharedCorrected, RunDirectory.EVALUATION_SAMPLES, evaluated.samples(), EvaluateStage.BLOCK_SIZE);
         clock.start(StageClock.EVALUATE, job.blocks());
         BlockMetrics sums = EvaluateStage.run(job, models, done -> clock.advanced(done, ""));
         clock.finish("%d samples of the %s dataset", job.samples(), evaluated == null ? "calibration" : "evaluation");
@@ -289,7 +317,11 @@ final class PipelineRun implements AutoCloseable {
 
     @Override
     public void close() {
+        if (sharedCorrected != shared) {
+            sharedCorrected.destroy();
+        }
         shared.destroy();
         ExecutorModels.release(runId);
+        ExecutorModels.release(correctedRunId());
     }
 }

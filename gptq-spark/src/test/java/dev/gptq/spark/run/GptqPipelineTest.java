@@ -192,7 +192,7 @@ class GptqPipelineTest {
     }
 
     /** Keeps what it hears. */
-    private static class RecordingListener implements ProgressListener {
+    static class RecordingListener implements ProgressListener {
         final List<String> events = new ArrayList<>();
 
         @Override
