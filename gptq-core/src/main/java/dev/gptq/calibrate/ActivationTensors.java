@@ -9,6 +9,7 @@ import dev.gptq.graph.ValueInfo;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -73,11 +74,21 @@ public final class ActivationTensors {
 
     /** The quantized tensors of a prepared graph, in graph order. */
     public static List<String> of(Graph prepared) {
-        List<String> tensors = new ArrayList<>();
+        return List.copyOf(namesByTensor(prepared).keySet());
+    }
+
+    /**
+     * The quantized tensors in graph order, each with the names of the nodes that share its quantizer (the fused group), or
+     * a model input's own name.
+     */
+    static Map<String, List<String>> namesByTensor(Graph prepared) {
+        Map<String, List<String>> tensors = new LinkedHashMap<>();
+        // Names of the nodes that come before a tensor's own in its group.
+        Map<String, List<String>> groups = new HashMap<>();
         Set<String> notReal = notRealTensors(prepared);
         for (ValueInfo input : prepared.inputs()) {
             if (!notReal.contains(input.name())) {
-                tensors.add(input.name());
+                tensors.put(input.name(), List.of(input.name()));
             }
         }
         Map<String, ComparePoint> layers = new HashMap<>();
@@ -91,17 +102,24 @@ public final class ActivationTensors {
             if (layer != null && !layer.output().equals(node.output())) {
                 // A MatMul whose bias is a following Add: the Add's output stands for the layer.
                 linearOutputs.put(layer.output(), node.opType());
+                groups.put(layer.output(), List.of(node.name()));
                 continue;
             }
             if (MOVING.contains(node.opType())) {
                 continue;
             }
             String kind = linearOutputs.getOrDefault(node.output(), node.opType());
+            List<String> names = new ArrayList<>(groups.getOrDefault(node.output(), List.of()));
+            names.add(node.name());
             for (String output : node.outputs()) {
-                if (!output.isEmpty()
-                        && !notReal.contains(output)
-                        && !isFused(prepared, output, kind, consumers.getOrDefault(output, List.of()))) {
-                    tensors.add(output);
+                if (output.isEmpty() || notReal.contains(output)) {
+                    continue;
+                }
+                List<Node> readers = consumers.getOrDefault(output, List.of());
+                if (isFused(prepared, output, kind, readers)) {
+                    groups.put(readers.get(0).output(), names);
+                } else {
+                    tensors.put(output, names);
                 }
             }
         }

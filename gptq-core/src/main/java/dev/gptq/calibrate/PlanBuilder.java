@@ -4,7 +4,6 @@ import dev.gptq.GptqException;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.QuantizationMethod;
 import dev.gptq.graph.ComparePoint;
-import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
@@ -17,19 +16,22 @@ public final class PlanBuilder {
     private PlanBuilder() {}
 
     /**
-     * Builds the plan: kernels of all compare points, and the activation tensors of {@link ActivationTensors}.
+     * Builds the plan: kernels of all compare points that are not skipped, and the activation tensors of {@link ActivationTensors}.
      *
      * @throws GptqException BAD_INPUT when the statistics are not this graph's
      */
     public static QuantizationPlan build(Graph prepared, BlockStatistics statistics, QuantizationConfig config) {
         Map<String, LayerInput> inputs = LayerInput.of(prepared);
         Map<String, Node> producers = prepared.producers();
+        LayerSettings settings = LayerSettings.of(prepared, config);
         // Tensors are independent of each other, so the order of evaluation does not matter.
-        List<WeightQuantizer> weights = ComparePoints.of(prepared).parallelStream()
-                .map(point -> weightQuantizer(prepared, point, inputs.get(point.name()), statistics, config))
+        List<WeightQuantizer> weights = settings.points().parallelStream()
+                .map(point -> weightQuantizer(
+                        prepared, point, inputs.get(point.name()), statistics, settings.weights(point), config))
                 .toList();
-        List<ActivationQuantizer> activations = ActivationTensors.of(prepared).parallelStream()
-                .map(tensor -> activationQuantizer(tensor, producers.get(tensor), statistics, config.activations()))
+        List<ActivationQuantizer> activations = settings.tensors().parallelStream()
+                .map(tensor ->
+                        activationQuantizer(tensor, producers.get(tensor), statistics, settings.activations(tensor)))
                 .toList();
         return new QuantizationPlan(weights, activations);
     }
@@ -55,15 +57,20 @@ public final class PlanBuilder {
     }
 
     private static WeightQuantizer weightQuantizer(
-            Graph graph, ComparePoint point, LayerInput input, BlockStatistics statistics, QuantizationConfig config) {
+            Graph graph,
+            ComparePoint point,
+            LayerInput input,
+            BlockStatistics statistics,
+            QuantizationConfig.Weights settings,
+            QuantizationConfig config) {
         TensorData kernel = graph.constants().get(point.weight());
-        int axis = config.weights().perChannel() ? point.channelAxis() : -1;
-        WeightThresholds chosen = WeightThresholds.choose(kernel, axis, config.weights());
-        boolean uniform = config.weights().method() == QuantizationMethod.UNIFORM;
+        int axis = settings.perChannel() ? point.channelAxis() : -1;
+        WeightThresholds chosen = WeightThresholds.choose(kernel, axis, settings);
+        boolean uniform = settings.method() == QuantizationMethod.UNIFORM;
         WeightQuantizer uncorrected = new WeightQuantizer(
                 point,
-                config.weights().method(),
-                config.weights().bits(),
+                settings.method(),
+                settings.bits(),
                 axis,
                 chosen.threshold(),
                 uniform ? chosen.ranges().min() : null,

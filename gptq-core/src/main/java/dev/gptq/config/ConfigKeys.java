@@ -79,6 +79,37 @@ final class ConfigKeys {
                     "quantization.activations.z_threshold",
                     ABOVE_ZERO + " or .inf",
                     "Standard deviations beyond which values do not count"),
+            section(
+                    "quantization.layers",
+                    "Settings of single layers, a list; where two entries set the same thing of a layer, the later one wins"),
+            example(
+                    "quantization.layers.name",
+                    "a name or pattern",
+                    "Name of a node or model input; * stands for any characters, ? for one. Has to match a layer. Required",
+                    "'conv*'"),
+            example("quantization.layers.skip", FLAG, "Whether the kernel stays in float and untrained", "false"),
+            example(
+                    "quantization.layers.weights",
+                    "",
+                    "Of the layer's kernel; keys left out: as for the model",
+                    "{bits: 4}"),
+            key("quantization.layers.weights.bits", "2 to 8", "Bits of a weight"),
+            key("quantization.layers.weights.method", "symmetric, power_of_two or uniform", "Form of the grid"),
+            key(
+                    "quantization.layers.weights.threshold_method",
+                    "mse, no_clipping, mae, lp or kl",
+                    "Error the threshold minimises"),
+            example(
+                    "quantization.layers.activations",
+                    "",
+                    "Of the layer's output, after its activation function; keys left out: as for the model",
+                    "{method: symmetric}"),
+            key("quantization.layers.activations.bits", "2 to 8", "Bits of an activation"),
+            key("quantization.layers.activations.method", "uniform, symmetric or power_of_two", "Form of the grid"),
+            key(
+                    "quantization.layers.activations.threshold_method",
+                    "mse, no_clipping, mae, lp or kl",
+                    "Error the threshold minimises"),
             section("quantization.preparation", "What is done to the float graph first, with MCT's names and defaults"),
             key(
                     "quantization.preparation.batch_norm_folding",
@@ -292,9 +323,17 @@ final class ConfigKeys {
                         String.join(", ", known));
             }
             String child = child(path, name);
-            if (entry.getValue() instanceof ConfigNode.Mapping section
-                    && !children(child).isEmpty()) {
+            if (children(child).isEmpty()) {
+                continue;
+            }
+            if (entry.getValue() instanceof ConfigNode.Mapping section) {
                 checkKnown(section, shownChild, child);
+            } else if (entry.getValue() instanceof ConfigNode.Sequence sequence) {
+                for (int i = 0; i < sequence.items().size(); i++) {
+                    if (sequence.items().get(i) instanceof ConfigNode.Mapping section) {
+                        checkKnown(section, shownChild + "[" + i + "]", child);
+                    }
+                }
             }
         }
     }

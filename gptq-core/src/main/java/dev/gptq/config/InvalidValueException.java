@@ -31,6 +31,11 @@ final class InvalidValueException extends GptqException {
         this.located = located;
     }
 
+    /** The same problem, with the key told relative to the section around {@code section}. */
+    InvalidValueException below(String section) {
+        return new InvalidValueException(section + "." + key, value, problem, remedy);
+    }
+
     String key() {
         return key;
     }

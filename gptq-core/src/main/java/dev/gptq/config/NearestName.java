@@ -1,6 +1,8 @@
 package dev.gptq.config;
 
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 
 /** Finds what a person probably meant to type. */
@@ -28,6 +30,14 @@ final class NearestName {
             }
         }
         return best;
+    }
+
+    /** The {@code count} candidates with the smallest edit distances, nearest first. */
+    static List<String> nearest(String typed, Collection<String> candidates, int count) {
+        return candidates.stream()
+                .sorted(Comparator.comparingInt(candidate -> editDistance(typed, candidate)))
+                .limit(count)
+                .toList();
     }
 
     /** Levenshtein distance. */

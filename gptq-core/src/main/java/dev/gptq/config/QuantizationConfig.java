@@ -1,13 +1,16 @@
 package dev.gptq.config;
 
 import java.io.Serializable;
+import java.util.Collection;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What is quantized and how thresholds are chosen; presets fill it.
  *
  * @param preset the preset this started from: onnxruntime, imx500 or tensorrt
  * @param preparation what is done to the float graph first
+ * @param layers settings of single layers; see {@link LayerOverride} for which wins
  * @param biasCorrection whether biases absorb the mean error of rounding before training
  * @param opset lowest ONNX opset of the exported models; a model above it keeps its own
  */
@@ -15,6 +18,7 @@ public record QuantizationConfig(
         String preset,
         Weights weights,
         Activations activations,
+        List<LayerOverride> layers,
         PreparationConfig preparation,
         boolean biasCorrection,
         int opset)
@@ -77,6 +81,11 @@ public record QuantizationConfig(
         checkPreset(preset);
         Check.given(weights, "weights", "Remove the key to take the preset's");
         Check.given(activations, "activations", "Remove the key to take the preset's");
+        Check.given(layers, "layers", "Remove the key to treat all layers alike");
+        layers = List.copyOf(layers);
+        for (int i = 0; i < layers.size(); i++) {
+            checkOverride(layers.get(i), "layers[" + i + "]", weights, activations);
+        }
         Check.given(preparation, "preparation", "Remove the key for the defaults");
         Check.between(opset, MINIMUM_OPSET, MAXIMUM_OPSET, "opset");
     }
@@ -101,22 +110,78 @@ public record QuantizationConfig(
                 };
         Weights weights =
                 new Weights(MAXIMUM_BITS, QuantizationMethod.SYMMETRIC, true, ThresholdMethod.MSE, DEFAULT_LP_NORM);
-        return new QuantizationConfig(preset, weights, activations, PreparationConfig.defaults(), true, MINIMUM_OPSET);
+        return new QuantizationConfig(
+                preset, weights, activations, List.of(), PreparationConfig.defaults(), true, MINIMUM_OPSET);
     }
 
     /** The same configuration with other kernels. */
     public QuantizationConfig withWeights(Weights other) {
-        return new QuantizationConfig(preset, other, activations, preparation, biasCorrection, opset);
+        return new QuantizationConfig(preset, other, activations, layers, preparation, biasCorrection, opset);
     }
 
     /** The same configuration with other activations. */
     public QuantizationConfig withActivations(Activations other) {
-        return new QuantizationConfig(preset, weights, other, preparation, biasCorrection, opset);
+        return new QuantizationConfig(preset, weights, other, layers, preparation, biasCorrection, opset);
+    }
+
+    /** The same configuration with other overrides of single layers. */
+    public QuantizationConfig withLayers(List<LayerOverride> other) {
+        return new QuantizationConfig(preset, weights, activations, other, preparation, biasCorrection, opset);
+    }
+
+    /** The kernel settings of a layer with that name. */
+    public Weights weightsOf(String layer) {
+        Weights settings = weights;
+        for (LayerOverride override : layers) {
+            settings = override.matches(layer) ? override.weights().over(settings) : settings;
+        }
+        return settings;
+    }
+
+    /** The activation settings of a quantizer that belongs to nodes of these names. */
+    public Activations activationsOf(Collection<String> names) {
+        Activations settings = activations;
+        for (LayerOverride override : layers) {
+            settings = names.stream().anyMatch(override::matches)
+                    ? override.activations().over(settings)
+                    : settings;
+        }
+        return settings;
+    }
+
+    /** Whether the kernel of a layer with that name stays in float. */
+    public boolean skips(String layer) {
+        boolean skipped = false;
+        for (LayerOverride override : layers) {
+            skipped = override.skip() != null && override.matches(layer) ? override.skip() : skipped;
+        }
+        return skipped;
+    }
+
+    /** Kernel settings that any layer may have: the model's, and each override on top of them. */
+    List<Weights> possibleWeights() {
+        return Stream.concat(Stream.of(weights), layers.stream().map(override -> override.weights()
+                        .over(weights)))
+                .toList();
+    }
+
+    /** Each value is checked where it enters, so that the failure names the override and not a layer. */
+    private static void checkOverride(LayerOverride override, String key, Weights weights, Activations activations) {
+        try {
+            override.weights().over(weights);
+        } catch (InvalidValueException e) {
+            throw e.below(key + ".weights");
+        }
+        try {
+            override.activations().over(activations);
+        } catch (InvalidValueException e) {
+            throw e.below(key + ".activations");
+        }
     }
 
     /** The same configuration with another preparation. */
     public QuantizationConfig withPreparation(PreparationConfig other) {
-        return new QuantizationConfig(preset, weights, activations, other, biasCorrection, opset);
+        return new QuantizationConfig(preset, weights, activations, layers, other, biasCorrection, opset);
     }
 
     private static Activations activations(QuantizationMethod method, Boolean signed) {

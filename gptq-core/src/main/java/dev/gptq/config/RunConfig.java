@@ -52,11 +52,12 @@ public record RunConfig(
                 "Use 8");
         Check.that(
                 gptq.roundingType() != RoundingType.STE
-                        || quantization.weights().method() != QuantizationMethod.UNIFORM,
+                        || quantization.possibleWeights().stream()
+                                .noneMatch(weights -> weights.method() == QuantizationMethod.UNIFORM),
                 "gptq.rounding_type",
                 gptq.roundingType(),
                 "the straight-through estimator has no quantizer for uniform weights",
-                "Use SoftQuantizer, or set quantization.weights.method to symmetric");
+                "Use SoftQuantizer, or set quantization.weights.method (and those of quantization.layers) to symmetric");
         refuseUserClass(allowUserClasses, LossName.isBuiltIn(gptq.loss()) ? null : gptq.loss(), "gptq.loss");
         refuseUserClass(allowUserClasses, gptq.logFunction(), "gptq.log_function");
     }

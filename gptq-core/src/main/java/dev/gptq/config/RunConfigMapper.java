@@ -1,6 +1,7 @@
 package dev.gptq.config;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Checked keys -> configuration records. What a key does not say comes from the records' own defaults. */
@@ -88,14 +89,34 @@ final class RunConfigMapper {
                         preset.activations().thresholdMethod()),
                 a.number("lp_norm", preset.activations().lpNorm()),
                 a.number("z_threshold", preset.activations().zThreshold())));
+        List<LayerOverride> layers =
+                settings.sections("layers").stream().map(RunConfigMapper::layer).toList();
         PreparationConfig preparation = preparation(settings.section("preparation"), preset.preparation());
         return settings.build(() -> new QuantizationConfig(
                 preset.preset(),
                 weights,
                 activations,
+                layers,
                 preparation,
                 settings.flag("bias_correction", preset.biasCorrection()),
                 settings.whole("opset", preset.opset())));
+    }
+
+    private static LayerOverride layer(Settings settings) {
+        LayerOverride.Values weights = values(settings.section("weights"));
+        LayerOverride.Values activations = values(settings.section("activations"));
+        return settings.build(() -> new LayerOverride(
+                settings.text("name", null),
+                weights,
+                activations,
+                settings.has("skip") ? Boolean.valueOf(settings.flag("skip", false)) : null));
+    }
+
+    private static LayerOverride.Values values(Settings settings) {
+        return new LayerOverride.Values(
+                settings.has("bits") ? Integer.valueOf(settings.whole("bits", 0)) : null,
+                settings.constant("method", QuantizationMethod.class, null),
+                settings.constant("threshold_method", ThresholdMethod.class, null));
     }
 
     private static PreparationConfig preparation(Settings settings, PreparationConfig base) {

@@ -93,7 +93,35 @@ final class RunConfigWriter {
         tree.put("opset", quantization.opset());
         tree.put("weights", weights);
         tree.put("activations", activations);
+        tree.put(
+                "layers",
+                quantization.layers().stream().map(RunConfigWriter::layer).toList());
         tree.put("preparation", preparation(quantization.preparation()));
+        return tree;
+    }
+
+    private static Map<String, Object> layer(LayerOverride override) {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("name", override.name());
+        if (override.skip() != null) {
+            tree.put("skip", override.skip());
+        }
+        tree.put("weights", values(override.weights()));
+        tree.put("activations", values(override.activations()));
+        return tree;
+    }
+
+    private static Map<String, Object> values(LayerOverride.Values values) {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        if (values.bits() != null) {
+            tree.put("bits", values.bits());
+        }
+        if (values.method() != null) {
+            tree.put("method", lower(values.method()));
+        }
+        if (values.thresholdMethod() != null) {
+            tree.put("threshold_method", lower(values.thresholdMethod()));
+        }
         return tree;
     }
 

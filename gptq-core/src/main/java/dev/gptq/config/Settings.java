@@ -61,6 +61,26 @@ final class Settings {
         return new Settings(mapping, ConfigKeys.join(shownPath, key), ConfigKeys.child(path, key), source);
     }
 
+    /** The sections of a list; an absent key has none. */
+    List<Settings> sections(String key) {
+        ConfigNode node = section.entries().get(key);
+        if (node == null) {
+            return List.of();
+        }
+        if (!(node instanceof ConfigNode.Sequence sequence)) {
+            throw wrongType(key, node, "a list of sections");
+        }
+        List<Settings> sections = new ArrayList<>();
+        for (ConfigNode item : sequence.items()) {
+            if (!(item instanceof ConfigNode.Mapping mapping)) {
+                throw wrongType(key, item, "a list of sections");
+            }
+            String shown = ConfigKeys.join(shownPath, key) + "[" + sections.size() + "]";
+            sections.add(new Settings(mapping, shown, ConfigKeys.child(path, key), source));
+        }
+        return sections;
+    }
+
     String text(String key, String fallback) {
         return value(key, fallback, "text", ConfigNode.Scalar::text);
     }

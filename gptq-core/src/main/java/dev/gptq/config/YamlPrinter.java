@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** A tree of {@link RunConfigWriter} as YAML text, with or without the comments of {@link ConfigKeys}. */
 final class YamlPrinter {
@@ -47,19 +48,27 @@ final class YamlPrinter {
                 mapping(below, child, indent + INDENT, explained && !ConfigKeys.isAlias(child));
             } else {
                 text.append(' ').append(value(entry.getValue())).append('\n');
+                if (explained && entry.getValue() instanceof List<?>) {
+                    examples(Map.of(), child, indent + INDENT);
+                }
             }
         }
         if (explained) {
-            for (ConfigKey key : ConfigKeys.children(path)) {
-                if (!tree.containsKey(key.name()) && key.example() != null) {
-                    comment(key, indent);
-                    text.append(indent)
-                            .append("# ")
-                            .append(key.name())
-                            .append(": ")
-                            .append(key.example())
-                            .append('\n');
-                }
+            examples(tree, path, indent);
+        }
+    }
+
+    /** What the tree does not have, commented out. */
+    private void examples(Map<?, ?> tree, String path, String indent) {
+        for (ConfigKey key : ConfigKeys.children(path)) {
+            if (!tree.containsKey(key.name()) && key.example() != null) {
+                comment(key, indent);
+                text.append(indent)
+                        .append("# ")
+                        .append(key.name())
+                        .append(": ")
+                        .append(key.example())
+                        .append('\n');
             }
         }
     }
@@ -81,8 +90,10 @@ final class YamlPrinter {
         if (value == null) {
             return "null";
         }
-        if (value instanceof Map<?, ?>) {
-            return "{}";
+        if (value instanceof Map<?, ?> map) {
+            return map.entrySet().stream()
+                    .map(entry -> scalar((String) entry.getKey()) + ": " + value(entry.getValue()))
+                    .collect(Collectors.joining(", ", "{", "}"));
         }
         if (value instanceof List<?> list) {
             return list.stream().map(YamlPrinter::value).toList().toString();

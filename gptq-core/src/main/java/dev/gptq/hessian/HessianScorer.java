@@ -39,17 +39,33 @@ public final class HessianScorer {
     private final int exactOutputs;
     private final List<ComparePoint> points;
 
+    /** Scores every compare point. */
     public HessianScorer(GraphExecutor floatModel, GPTQHessianScoresConfig config, long seed) {
-        this(floatModel, config, seed, ITERATIONS);
+        this(floatModel, ComparePoints.of(floatModel.graph()), config, seed, ITERATIONS);
+    }
+
+    /** Scores {@code points}, a selection of the graph's compare points. */
+    public HessianScorer(
+            GraphExecutor floatModel, List<ComparePoint> points, GPTQHessianScoresConfig config, long seed) {
+        this(floatModel, points, config, seed, ITERATIONS);
     }
 
     /** {@code exactOutputs}: the largest number of outputs per sample whose expectation is computed, not estimated. */
     HessianScorer(GraphExecutor floatModel, GPTQHessianScoresConfig config, long seed, int exactOutputs) {
+        this(floatModel, ComparePoints.of(floatModel.graph()), config, seed, exactOutputs);
+    }
+
+    private HessianScorer(
+            GraphExecutor floatModel,
+            List<ComparePoint> points,
+            GPTQHessianScoresConfig config,
+            long seed,
+            int exactOutputs) {
         this.floatModel = floatModel;
         this.perSample = config.perSample();
         this.seed = seed;
         this.exactOutputs = exactOutputs;
-        this.points = ComparePoints.of(floatModel.graph());
+        this.points = List.copyOf(points);
     }
 
     /**

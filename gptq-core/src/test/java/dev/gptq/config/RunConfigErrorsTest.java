@@ -52,6 +52,12 @@ class RunConfigErrorsTest {
                 "quantization.preparation.shift_negative_ratio=0 | quantization.preparation.shift_negative_ratio 0.0 | 0.05",
                 "quantization.preparation.shift_negative_ratio=2 | quantization.preparation.shift_negative_ratio 2.0 | <= 1",
                 "quantization.preparation.softmax_shift=1 | quantization.preparation.softmax_shift 1 | true or false",
+                "quantization.layers={} | quantization.layers {} | expected a list of sections",
+                "quantization.layers=[conv1] | quantization.layers conv1 | expected a list of sections",
+                "quantization.layers=[{skip: true}] | quantization.layers[0].name null | it is required",
+                "quantization.layers=[{name: a}] | quantization.layers[0].name a | sets nothing",
+                "quantization.layers=[{name: a, skip: 1}] | quantization.layers[0].skip 1 | true or false",
+                "quantization.layers=[{name: a, weights: {bits: 9}}] | quantization.layers[0].weights.bits 9 | 2 to 8",
                 "quantization.opset=12 | quantization.opset 12 | 13 to 23",
                 "training.lanes=3 | training.lanes 3 | power of two",
                 "training.lanes=64 | training.lanes 64 | divides batch_size 32",
@@ -151,6 +157,15 @@ class RunConfigErrorsTest {
     void uniformWeightsCannotBeTrainedWithTheStraightThroughEstimator() {
         assertThatThrownBy(() -> Minimal.with("gptq.rounding_type=STE", "quantization.weights.method=uniform"))
                 .hasMessageContainingAll("gptq.rounding_type STE", "no quantizer for uniform weights");
+        assertThatThrownBy(() -> Minimal.with(
+                        "gptq.rounding_type=STE", "quantization.layers=[{name: a, weights: {method: uniform}}]"))
+                .hasMessageContainingAll("gptq.rounding_type STE", "no quantizer for uniform weights");
+    }
+
+    @Test
+    void anUnknownKeyInAListIsReportedWithItsPlace() {
+        assertThat(failure("quantization.layers=[{name: a, skip: true}, {name: b, weights: {bit: 4}}]"))
+                .hasMessageContainingAll("key quantization.layers[1].weights.bit ", "nearest known name is 'bits'");
     }
 
     private static GptqException failure(String override) {

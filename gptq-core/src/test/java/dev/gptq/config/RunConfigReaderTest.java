@@ -50,6 +50,12 @@ class RunConfigReaderTest {
                   opset: 17
                   weights: {bits: 3, method: power-of-two, per_channel: false, threshold_method: lp, lp_norm: 2.4}
                   activations: {signed: false, z_threshold: 12}
+                  layers:
+                    - name: /conv?/*
+                      weights: {bits: 2, method: symmetric, threshold_method: kl}
+                      activations: {bits: 7, method: power_of_two, threshold_method: mae}
+                      skip: false
+                    - {name: 'head, "last"', skip: true}
                   preparation:
                     batch_norm_folding: false
                     batch_norm_forward_folding: false
@@ -106,6 +112,14 @@ class RunConfigReaderTest {
                                 3, QuantizationMethod.POWER_OF_TWO, false, ThresholdMethod.LP, 2.4),
                         new QuantizationConfig.Activations(
                                 8, QuantizationMethod.SYMMETRIC, false, ThresholdMethod.MSE, 2, 12),
+                        List.of(
+                                new LayerOverride(
+                                        "/conv?/*",
+                                        new LayerOverride.Values(2, QuantizationMethod.SYMMETRIC, ThresholdMethod.KL),
+                                        new LayerOverride.Values(
+                                                7, QuantizationMethod.POWER_OF_TWO, ThresholdMethod.MAE),
+                                        false),
+                                LayerOverride.skipping("head, \"last\"")),
                         new PreparationConfig(false, false, false, false, true, false, 0.25, true, true, true, true),
                         false,
                         17));

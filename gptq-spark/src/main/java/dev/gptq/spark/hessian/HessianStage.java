@@ -47,7 +47,7 @@ public final class HessianStage {
                 new BlockJob.SampleReader(job.model(), job.store(), job.samples(), job.blockSize());
         JavaRDD<Outcome<ArrayList<Row>>> scored = job.spark()
                 .parallelize(runs, runs.size())
-                .map(new ScoreRun(reader, config, seed))
+                .map(new ScoreRun(reader, List.copyOf(points), config, seed))
                 .persist(StorageLevel.MEMORY_AND_DISK());
         try {
             long[] done = new long[1];
@@ -94,7 +94,8 @@ public final class HessianStage {
     }
 
     /** A run of blocks -> rows. */
-    private record ScoreRun(BlockJob.SampleReader reader, GPTQHessianScoresConfig config, long seed)
+    private record ScoreRun(
+            BlockJob.SampleReader reader, List<ComparePoint> points, GPTQHessianScoresConfig config, long seed)
             implements Function<BlockRun, Outcome<ArrayList<Row>>> {
         @Override
         public Outcome<ArrayList<Row>> call(BlockRun run) {
@@ -103,7 +104,9 @@ public final class HessianStage {
                 try (ExecutorModels.Lease models =
                         ExecutorModels.lease(reader.model().value())) {
                     HessianScorer scorer = models.get(
-                            "hessian", HessianScorer.class, () -> new HessianScorer(models.floatModel(), config, seed));
+                            "hessian",
+                            HessianScorer.class,
+                            () -> new HessianScorer(models.floatModel(), points, config, seed));
                     for (long block = 0; block < run.blocks(); block++) {
                         addRows(rows, scorer, reader.block(models, run.firstBlock() + block));
                     }

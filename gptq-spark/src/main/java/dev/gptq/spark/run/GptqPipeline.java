@@ -1,6 +1,7 @@
 package dev.gptq.spark.run;
 
 import dev.gptq.GptqException;
+import dev.gptq.calibrate.LayerSettings;
 import dev.gptq.calibrate.StatisticsCorrections;
 import dev.gptq.config.RunConfig;
 import dev.gptq.graph.ComparePoints;
@@ -37,6 +38,8 @@ public final class GptqPipeline {
         Graph prepared = GraphPreparation.prepare(
                 OnnxReader.read(model, config.model()), config.quantization().preparation());
         checkModel(prepared, config.model());
+        // Overrides for layers that are not there are found before any data is read.
+        LayerSettings.of(prepared, config.quantization());
         SamplePreparation calibration = SamplePreparation.open(spark, config.calibration(), prepared);
         SamplePreparation evaluation =
                 config.evaluation() == null ? null : SamplePreparation.open(spark, config.evaluation(), prepared);

@@ -1,0 +1,75 @@
+package dev.gptq.calibrate;
+
+import dev.gptq.GptqException;
+import dev.gptq.config.LayerOverride;
+import dev.gptq.config.QuantizationConfig;
+import dev.gptq.graph.ComparePoint;
+import dev.gptq.graph.ComparePoints;
+import dev.gptq.graph.Graph;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What a configuration with its overrides says about each layer of a prepared graph. A layer whose kernel is skipped is no
+ * compare point: it has no weight quantizer and is not scored, and its kernel and bias stay as they are. An error there
+ * would be one that layers before it made, which their own compare points already measure.
+ */
+public final class LayerSettings {
+    private final QuantizationConfig config;
+    private final List<ComparePoint> points;
+    private final Map<String, List<String>> namesByTensor;
+
+    private LayerSettings(
+            QuantizationConfig config, List<ComparePoint> points, Map<String, List<String>> namesByTensor) {
+        this.config = config;
+        this.points = points;
+        this.namesByTensor = namesByTensor;
+    }
+
+    /**
+     * Resolves the overrides.
+     *
+     * @throws GptqException BAD_INPUT when an override matches no layer, or every kernel is skipped
+     */
+    public static LayerSettings of(Graph prepared, QuantizationConfig config) {
+        Map<String, List<String>> namesByTensor = ActivationTensors.namesByTensor(prepared);
+        Set<String> kernels = new LinkedHashSet<>();
+        ComparePoints.of(prepared).forEach(point -> kernels.add(point.name()));
+        Set<String> all = new LinkedHashSet<>(kernels);
+        namesByTensor.values().forEach(all::addAll);
+        for (LayerOverride override : config.layers()) {
+            override.requireMatch(override.isAboutKernels() ? kernels : all);
+        }
+        List<ComparePoint> points = ComparePoints.of(prepared).stream()
+                .filter(point -> !config.skips(point.name()))
+                .toList();
+        if (points.isEmpty() && !kernels.isEmpty()) {
+            throw GptqException.badInput(
+                    "Cannot quantize model %s: quantization.layers skips all of its %d layers. Leave at least one.",
+                    prepared.name(), kernels.size());
+        }
+        return new LayerSettings(config, points, new LinkedHashMap<>(namesByTensor));
+    }
+
+    /** The layers with a quantized kernel, in topological order. */
+    public List<ComparePoint> points() {
+        return points;
+    }
+
+    QuantizationConfig.Weights weights(ComparePoint point) {
+        return config.weightsOf(point.name());
+    }
+
+    /** The quantized activation tensors in graph order. */
+    List<String> tensors() {
+        return new ArrayList<>(namesByTensor.keySet());
+    }
+
+    QuantizationConfig.Activations activations(String tensor) {
+        return config.activationsOf(namesByTensor.get(tensor));
+    }
+}
