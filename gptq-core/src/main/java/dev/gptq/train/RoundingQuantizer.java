@@ -33,6 +33,14 @@ abstract class RoundingQuantizer {
         this.inner = axis < 0 ? elements : after;
     }
 
+    /** Number of quantization parameters that this layer learns where they are learned. */
+    int learnedCount() {
+        return 0;
+    }
+
+    /** Sets them, at {@code learnedOffset}, to what the plan says. */
+    void initializeLearned(float[] learned, int learnedOffset) {}
+
     /** Sets the variables so that the soft kernel equals the float kernel where the grid reaches it. */
     abstract void initialize(float[] variables);
 
@@ -49,6 +57,11 @@ abstract class RoundingQuantizer {
 
     /** The integers after hard rounding, in [grid.minimum, grid.maximum]. */
     abstract int[] integers(float[] variables);
+
+    /** The integers on the grid of learned parameters; {@code learned} is null when none are learned. */
+    int[] integers(float[] variables, float[] learned, int learnedOffset) {
+        return integers(variables);
+    }
 
     /** The grid with learned factors applied. */
     QuantizationGrid grid(float[] scales, int scaleOffset) {

@@ -49,10 +49,7 @@ final class RoundingQuantizers {
             return new SteRoundingQuantizer(weight, kernel.floats(), kernel.shape(), offset, lsbs);
         }
         if (learnsScale && uniform) {
-            throw refused(
-                    weight,
-                    "quantization_parameter_learning is there for SYMMETRIC weights only",
-                    "Set it to false, or use SYMMETRIC weights");
+            return new LearnedRangeQuantizer(weight, kernel.floats(), kernel.shape(), offset);
         }
         return new SoftRoundingQuantizer(weight, kernel.floats(), kernel.shape(), offset);
     }

@@ -26,7 +26,7 @@ public final class RoundingTrainer {
     private final int totalSteps;
     private final TrainedGroup alpha;
     private final TrainedGroup bias;
-    /** Learned factors of the steps, layer by layer; null when not learned. */
+    /** Learned factors of the steps, or learned ranges, layer by layer; null when nothing is learned. */
     private final TrainedGroup scale;
 
     private int step;
@@ -48,7 +48,7 @@ public final class RoundingTrainer {
                 "bias",
                 RoundingQuantizers.correctedBiases(prepared, plan, layout),
                 config.trainBias() ? firstOf(config.optimizerBias(), config.optimizerRest()) : null);
-        this.scale = config.quantizerParametersOverride().quantizationParameterLearning()
+        this.scale = config.quantizerParametersOverride().quantizationParameterLearning() && learnedCount() > 0
                 ? new TrainedGroup(
                         "scale",
                         initialScales(),
@@ -66,12 +66,23 @@ public final class RoundingTrainer {
         return variables;
     }
 
+    private int learnedCount() {
+        return quantizers.stream().mapToInt(RoundingQuantizer::learnedCount).sum();
+    }
+
     private float[] initialScales() {
-        int count =
-                quantizers.stream().mapToInt(quantizer -> quantizer.channels).sum();
-        float[] scales = new float[count];
-        Arrays.fill(scales, LearnedScale.INITIAL);
+        float[] scales = new float[learnedCount()];
+        int scaleOffset = 0;
+        for (RoundingQuantizer quantizer : quantizers) {
+            quantizer.initializeLearned(scales, scaleOffset);
+            scaleOffset += quantizer.learnedCount();
+        }
         return scales;
+    }
+
+    /** The learned parameters, or null for a layer that has none. */
+    private float[] learned(RoundingQuantizer quantizer) {
+        return scale == null || quantizer.learnedCount() == 0 ? null : scale.values();
     }
 
     /** Steps done so far. */
@@ -83,11 +94,10 @@ public final class RoundingTrainer {
     public StudentParameters parameters() {
         if (parameters == null) {
             float[] values = new float[layout.totalCount()];
-            float[] scales = scale == null ? null : scale.values();
             int scaleOffset = 0;
             for (RoundingQuantizer quantizer : quantizers) {
-                quantizer.forward(alpha.values(), scales, scaleOffset, values);
-                scaleOffset += quantizer.channels;
+                quantizer.forward(alpha.values(), learned(quantizer), scaleOffset, values);
+                scaleOffset += quantizer.learnedCount();
             }
             System.arraycopy(bias.values(), 0, values, layout.kernelCount(), layout.biasCount());
             double fraction = quantizedFraction == null ? 1 : quantizedFraction.at(step);
@@ -105,12 +115,11 @@ public final class RoundingTrainer {
         checkFinite(gradient);
         StudentParameters current = parameters();
         float[] alphaGradient = new float[layout.kernelCount()];
-        float[] scales = scale == null ? null : scale.values();
-        float[] scaleGradient = scale == null ? null : new float[scales.length];
+        float[] scaleGradient = scale == null ? null : new float[scale.values().length];
         int scaleOffset = 0;
         for (RoundingQuantizer quantizer : quantizers) {
-            quantizer.backward(gradient.gradient(), scales, scaleOffset, alphaGradient, scaleGradient);
-            scaleOffset += quantizer.channels;
+            quantizer.backward(gradient.gradient(), learned(quantizer), scaleOffset, alphaGradient, scaleGradient);
+            scaleOffset += quantizer.learnedCount();
         }
         double regularization = regularizer == null ? 0 : regularizer.addTo(alphaGradient, step);
         alpha.update(alphaGradient, step, totalSteps);
@@ -167,7 +176,6 @@ public final class RoundingTrainer {
     /** The layers after hard rounding. */
     public List<QuantizedLayer> quantizedLayers() {
         List<QuantizedLayer> layers = new ArrayList<>();
-        float[] scales = scale == null ? null : scale.values();
         int scaleOffset = 0;
         for (int l = 0; l < quantizers.size(); l++) {
             RoundingQuantizer quantizer = quantizers.get(l);
@@ -179,8 +187,11 @@ public final class RoundingTrainer {
                         bias.values(), begin, begin + layer.bias().size());
             }
             layers.add(new QuantizedLayer(
-                    layer.point(), quantizer.grid(scales, scaleOffset), quantizer.integers(alpha.values()), layerBias));
-            scaleOffset += quantizer.channels;
+                    layer.point(),
+                    quantizer.grid(learned(quantizer), scaleOffset),
+                    quantizer.integers(alpha.values(), learned(quantizer), scaleOffset),
+                    layerBias));
+            scaleOffset += quantizer.learnedCount();
         }
         return layers;
     }

@@ -3,12 +3,13 @@ package dev.gptq.train;
 import dev.gptq.calibrate.QuantizationGrid;
 import dev.gptq.calibrate.WeightQuantizer;
 import dev.gptq.config.QuantizationMethod;
+import java.util.Arrays;
 
 /**
  * Soft rounding (MCT, soft_rounding): q = step * (clip(floor(w / step) + h(alpha)) - zero point) with the rectified sigmoid
  * h(alpha) = clip(1.2 * sigmoid(alpha) - 0.1, 0, 1). The gradient passes the outer clip and stops at h's own clip.
  */
-final class SoftRoundingQuantizer extends RoundingQuantizer {
+class SoftRoundingQuantizer extends RoundingQuantizer {
     private static final float HALF = 0.5f;
 
     private final float[] kernel;
@@ -29,6 +30,17 @@ final class SoftRoundingQuantizer extends RoundingQuantizer {
                 floor[i] = (float) Math.floor((kernel[i] - lowest) / step);
             }
         }
+    }
+
+    /** One factor per channel. A power of two would not stay one, so MCT ignores the flag there. */
+    @Override
+    int learnedCount() {
+        return quantizer.method() == QuantizationMethod.SYMMETRIC ? channels : 0;
+    }
+
+    @Override
+    void initializeLearned(float[] learned, int learnedOffset) {
+        Arrays.fill(learned, learnedOffset, learnedOffset + learnedCount(), LearnedScale.INITIAL);
     }
 
     /** h = fraction of w / step, so the student starts as the (clipped) float model: alpha = -ln(1.2 / (r + 0.1) - 1). */
@@ -57,12 +69,8 @@ final class SoftRoundingQuantizer extends RoundingQuantizer {
             float factor = scales == null ? 1 : LearnedScale.value(scales[scaleOffset + channel]);
             float zeroPoint = grid.zeroPoint()[channel];
             for (int i = start; i < start + inner; i++) {
-                float sigmoid = RectifiedSigmoid.sigmoid(variables[offset + i]);
-                float stretched = RectifiedSigmoid.stretched(sigmoid);
-                float h = RectifiedSigmoid.clipped(stretched);
-                target[i] = h;
-                slope[i] = RectifiedSigmoid.slope(sigmoid, stretched);
-                float integer = Math.max(minimum, Math.min(maximum, floor[i] + h));
+                round(i, variables[offset + i]);
+                float integer = Math.max(minimum, Math.min(maximum, floor[i] + target[i]));
                 kernels[offset + i] = factor * (step * (integer - zeroPoint));
             }
         }
@@ -99,11 +107,23 @@ final class SoftRoundingQuantizer extends RoundingQuantizer {
     int[] integers(float[] variables) {
         int[] integers = new int[size];
         for (int i = 0; i < size; i++) {
-            float h = RectifiedSigmoid.stretched(RectifiedSigmoid.sigmoid(variables[offset + i]));
-            int up = h >= HALF ? 1 : 0;
-            integers[i] = Math.max(grid.minimum(), Math.min(grid.maximum(), (int) floor[i] + up));
+            int integer = (int) floor[i] + up(variables[offset + i]);
+            integers[i] = Math.max(grid.minimum(), Math.min(grid.maximum(), integer));
         }
         return integers;
+    }
+
+    /** Keeps h and its slope for one element. */
+    final void round(int index, float variable) {
+        float sigmoid = RectifiedSigmoid.sigmoid(variable);
+        float stretched = RectifiedSigmoid.stretched(sigmoid);
+        target[index] = RectifiedSigmoid.clipped(stretched);
+        slope[index] = RectifiedSigmoid.slope(sigmoid, stretched);
+    }
+
+    /** 1 where hard rounding goes up, else 0. */
+    static int up(float variable) {
+        return RectifiedSigmoid.stretched(RectifiedSigmoid.sigmoid(variable)) >= HALF ? 1 : 0;
     }
 
     /** h of the last {@link #forward}, by element. */

@@ -163,12 +163,96 @@ class RoundingTrainerTest {
                 .isInstanceOf(GptqException.class)
                 .hasMessageContaining("STE")
                 .hasMessageContaining("UNIFORM");
+    }
+
+    @Test
+    void learnedRangesStepByTheirOwnOptimizerAndReachTheResult() {
+        QuantizationPlan plan = uniformPlan();
+        GradientPTQConfig config = config().optQuantizerParametersOverride(
+                        new QuantizerParametersOverride(true, Map.of()))
+                .optOptimizerQuantizationParameter(OptimizerConfig.sgd(0.5, 0))
+                .build();
+        RoundingTrainer trainer = new RoundingTrainer(GRAPH, plan, config, EQUAL, STEPS);
+        int size = trainer.parameters().values().length;
+        float[] before = trainer.state().arrays().get("scale").clone();
+        WeightQuantizer first = plan.weights().get(0);
+        assertThat(before[0]).isEqualTo((float) first.rangeMin()[0]);
+        float[] gradient = new float[size];
+        java.util.Arrays.fill(gradient, 0.3f);
+        trainer.update(new LaneGradient(1, gradient));
+        float[] after = trainer.state().arrays().get("scale");
+        assertThat(after).isNotEqualTo(before);
+        int channels = first.rangeMin().length;
+        double[] min = new double[channels];
+        double[] max = new double[channels];
+        for (int c = 0; c < channels; c++) {
+            min[c] = after[c];
+            max[c] = after[channels + c];
+        }
+        WeightQuantizer moved = new WeightQuantizer(
+                first.point(), QuantizationMethod.UNIFORM, first.bits(), first.channelAxis(), null, min, max, null);
+        assertThat(trainer.quantizedLayers().get(0).grid().scale())
+                .isEqualTo(moved.grid().scale());
+    }
+
+    @Test
+    void powersOfTwoIgnoreTheFlagThatLearnsScales() {
+        QuantizationPlan plan = new QuantizationPlan(
+                List.of(new WeightQuantizer(
+                        new ComparePoint("first", "y1", "w1", "b1", 0),
+                        QuantizationMethod.POWER_OF_TWO,
+                        3,
+                        0,
+                        new double[] {1, 0.5},
+                        null,
+                        null,
+                        null)),
+                List.of());
+        LossWeights one = LossWeights.reduce(null, 1, null);
         GradientPTQConfig learned = config().optQuantizerParametersOverride(
                         new QuantizerParametersOverride(true, Map.of()))
                 .build();
-        assertThatThrownBy(() -> new RoundingTrainer(GRAPH, uniformPlan(), learned, EQUAL, STEPS))
-                .isInstanceOf(GptqException.class)
-                .hasMessageContaining("quantization_parameter_learning");
+        RoundingTrainer flagged = new RoundingTrainer(GRAPH, plan, learned, one, STEPS);
+        RoundingTrainer plain = new RoundingTrainer(GRAPH, plan, config().build(), one, STEPS);
+        float[] gradient = {0.3f, -0.2f, 0.1f, 0.5f, 0.4f, -0.6f, 0.1f, 0.1f};
+        for (int step = 0; step < 3; step++) {
+            flagged.update(new LaneGradient(1, gradient.clone()));
+            plain.update(new LaneGradient(1, gradient.clone()));
+        }
+        assertThat(flagged.state().arrays()).doesNotContainKey("scale");
+        assertThat(flagged.parameters().values()).isEqualTo(plain.parameters().values());
+        assertThat(flagged.quantizedLayers().get(0).grid().scale()).containsExactly(0.25f, 0.125f);
+    }
+
+    @Test
+    void theStepsAWeightMayMoveByDependOnItsKernelsBits() {
+        GradientPTQConfig config = config().optRoundingType(RoundingType.STE)
+                .optOptimizer(OptimizerConfig.sgd(1, 0))
+                .optQuantizerParametersOverride(new QuantizerParametersOverride(false, Map.of(4, 3)))
+                .build();
+        List<WeightQuantizer> weights = new java.util.ArrayList<>();
+        for (int bits : new int[] {3, 4}) {
+            weights.add(new WeightQuantizer(
+                    new ComparePoint("bits " + bits, "y" + bits, "w1", null, 0),
+                    QuantizationMethod.SYMMETRIC,
+                    bits,
+                    0,
+                    new double[] {1, 1},
+                    null,
+                    null,
+                    null));
+        }
+        RoundingTrainer trainer =
+                new RoundingTrainer(GRAPH, new QuantizationPlan(weights, List.of()), config, EQUAL, STEPS);
+        int[] three = trainer.quantizedLayers().get(0).values().clone();
+        int[] four = trainer.quantizedLayers().get(1).values().clone();
+        float[] gradient = new float[12];
+        gradient[4] = 9;
+        gradient[10] = 9;
+        trainer.update(new LaneGradient(1, gradient));
+
+        assertThat(trainer.quantizedLayers().get(0).values()[4]).isEqualTo(three[4] - 1);
+        assertThat(trainer.quantizedLayers().get(1).values()[4]).isEqualTo(four[4] - 3);
     }
 
     @Test
