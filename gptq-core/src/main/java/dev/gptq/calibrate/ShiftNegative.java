@@ -29,6 +29,7 @@ final class ShiftNegative {
     private final BlockStatistics statistics;
     private final PlanEditor editor;
     private final QuantizationConfig.Activations activations;
+    private final LayerSettings settings;
     private final PreparationConfig preparation;
     private final Map<String, Node> producers;
     private final Names names;
@@ -38,6 +39,7 @@ final class ShiftNegative {
         this.statistics = statistics;
         this.editor = editor;
         this.activations = config.activations();
+        this.settings = LayerSettings.of(graph, config);
         this.preparation = config.preparation();
         this.producers = graph.producers();
         this.names = Names.ofTensors(graph);
@@ -102,7 +104,8 @@ final class ShiftNegative {
                         statistics.activations().get(node.output()).histogram().view();
                 editor.replace(
                         node.output(),
-                        ActivationThresholds.chooseAgain(average, values.shifted(shift.value()), false, activations));
+                        ActivationThresholds.chooseAgain(
+                                average, values.shifted(shift.value()), false, settings.activations(average.tensor())));
             }
         }
         correctBiasTerm(path, shift.value());

@@ -16,8 +16,7 @@ final class SoftmaxShift {
     private SoftmaxShift() {}
 
     /** Applies to layers with a bias whose output nothing but the Softmax reads. */
-    static void apply(
-            Graph graph, BlockStatistics statistics, PlanEditor editor, QuantizationConfig.Activations config) {
+    static void apply(Graph graph, BlockStatistics statistics, PlanEditor editor, LayerSettings settings) {
         Map<String, List<Node>> consumers = graph.consumers();
         for (ComparePoint point : ComparePoints.of(graph)) {
             String tensor = point.output();
@@ -35,6 +34,7 @@ final class SoftmaxShift {
             if (shift == 0) {
                 continue;
             }
+            QuantizationConfig.Activations config = settings.activations(tensor);
             HistogramView shifted = histogram.view().shifted(shift);
             editor.replace(tensor, ActivationThresholds.chooseAgain(quantizer, shifted, config.signed(), config));
             editor.correct(

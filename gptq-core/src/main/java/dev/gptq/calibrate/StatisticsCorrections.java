@@ -40,7 +40,7 @@ public final class StatisticsCorrections {
         PreparationConfig switches = config.preparation();
         PlanEditor editor = new PlanEditor(plan);
         if (switches.softmaxShift()) {
-            SoftmaxShift.apply(prepared, statistics, editor, config.activations());
+            SoftmaxShift.apply(prepared, statistics, editor, LayerSettings.of(prepared, config));
         }
         if (switches.concatThresholdUpdate()) {
             equalizeConcatenations(prepared, editor);

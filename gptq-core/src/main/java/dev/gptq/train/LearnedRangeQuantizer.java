@@ -4,7 +4,7 @@ import dev.gptq.calibrate.QuantizationGrid;
 import dev.gptq.calibrate.WeightQuantizer;
 
 /**
- * Soft rounding on uniform grids whose ranges [a, b] are learned (MCT 2.9, quantization_parameter_learning). Zero is put
+ * Soft rounding on uniform grids whose ranges [a, b] are learned (MCT uniform_soft_quantizer, quantization_parameter_learning). Zero is put
  * on the grid anew in each step, q = step * clip(floor((w - a') / step) + h) + a'. Learned are all a, then all b, by
  * channel.
  *
