@@ -178,7 +178,7 @@ class RoundingTrainerTest {
         WeightQuantizer first = plan.weights().get(0);
         assertThat(before[0]).isEqualTo((float) first.rangeMin()[0]);
         float[] gradient = new float[size];
-        java.util.Arrays.fill(gradient, 0.3f);
+        Arrays.fill(gradient, 0.3f);
         trainer.update(new LaneGradient(1, gradient));
         float[] after = trainer.state().arrays().get("scale");
         assertThat(after).isNotEqualTo(before);
@@ -193,6 +193,36 @@ class RoundingTrainerTest {
                 first.point(), QuantizationMethod.UNIFORM, first.bits(), first.channelAxis(), null, min, max, null);
         assertThat(trainer.quantizedLayers().get(0).grid().scale())
                 .isEqualTo(moved.grid().scale());
+    }
+
+    @Test
+    void biasesAndScalesFallBackToOptimizerRestOnly() {
+        OptimizerConfig rest = OptimizerConfig.sgd(0.25, 0);
+        QuantizerParametersOverride learning = new QuantizerParametersOverride(true, Map.of());
+        float[] gradient = new float[10];
+        Arrays.fill(gradient, 0.5f);
+        GradientPTQConfigBuilder fallback = config().optQuantizerParametersOverride(learning)
+                .optOptimizerRest(rest)
+                .optOptimizerBias(null)
+                .optOptimizerQuantizationParameter(null);
+        GradientPTQConfigBuilder own = config().optQuantizerParametersOverride(learning)
+                .optOptimizerRest(rest)
+                .optOptimizerBias(OptimizerConfig.sgd(0.5, 0))
+                .optOptimizerQuantizationParameter(OptimizerConfig.sgd(0.5, 0));
+        RoundingTrainer byRest = trainer(fallback.build());
+        RoundingTrainer byOwn = trainer(own.build());
+        float[] bias = byRest.state().arrays().get("bias").clone();
+        byRest.update(new LaneGradient(1, gradient.clone()));
+        byOwn.update(new LaneGradient(1, gradient.clone()));
+
+        assertThat(byRest.state().arrays().get("bias")[0]).isEqualTo(bias[0] - 0.25f * 0.5f);
+        assertThat(byOwn.state().arrays().get("bias")[0]).isEqualTo(bias[0] - 0.5f * 0.5f);
+        float movedByRest = byRest.state().arrays().get("scale")[2] - 1;
+        float movedByOwn = byOwn.state().arrays().get("scale")[2] - 1;
+        assertThat(movedByRest).isNotZero();
+        assertThat(movedByOwn).isCloseTo(2 * movedByRest, within(1e-6f));
+        assertThat(byOwn.state().arrays().get("alpha"))
+                .isEqualTo(byRest.state().arrays().get("alpha"));
     }
 
     @Test
@@ -230,7 +260,7 @@ class RoundingTrainerTest {
                 .optOptimizer(OptimizerConfig.sgd(1, 0))
                 .optQuantizerParametersOverride(new QuantizerParametersOverride(false, Map.of(4, 3)))
                 .build();
-        List<WeightQuantizer> weights = new java.util.ArrayList<>();
+        List<WeightQuantizer> weights = new ArrayList<>();
         for (int bits : new int[] {3, 4}) {
             weights.add(new WeightQuantizer(
                     new ComparePoint("bits " + bits, "y" + bits, "w1", null, 0),
