@@ -263,6 +263,10 @@ final class ConfigKeys {
                     "Parts of a batch whose gradients are computed in parallel; part of the result's identity"),
             key("training.checkpoint_interval", FROM_ONE, "Steps between two checkpoints"),
             key("training.checkpoints_kept", FROM_ONE, "Newest checkpoints that stay"),
+            key(
+                    "training.exchange",
+                    String.join(", ", TrainingConfig.EXCHANGES),
+                    "How gradients meet; the result is the same. job: one Spark job per step; auto: the run chooses"),
             section("output", "The run directory"),
             key("output.path", "a path", "Where everything is written. Required"),
             key("output.overwrite", FLAG, "Whether the results of another run there may be replaced"),

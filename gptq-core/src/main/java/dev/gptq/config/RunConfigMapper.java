@@ -152,6 +152,7 @@ final class RunConfigMapper {
                 settings.whole("batch_size", base.batchSize()),
                 settings.whole("lanes", base.lanes()),
                 settings.whole("checkpoint_interval", base.checkpointInterval()),
-                settings.whole("checkpoints_kept", base.checkpointsKept())));
+                settings.whole("checkpoints_kept", base.checkpointsKept()),
+                settings.text("exchange", base.exchange())));
     }
 }

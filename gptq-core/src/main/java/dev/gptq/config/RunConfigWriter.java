@@ -20,6 +20,7 @@ final class RunConfigWriter {
         training.put("lanes", config.training().lanes());
         training.put("checkpoint_interval", config.training().checkpointInterval());
         training.put("checkpoints_kept", config.training().checkpointsKept());
+        training.put("exchange", config.training().exchange());
         Map<String, Object> output = new LinkedHashMap<>();
         output.put("path", config.output().path());
         output.put("overwrite", config.output().overwrite());

@@ -1,6 +1,7 @@
 package dev.gptq.config;
 
 import java.io.Serializable;
+import java.util.List;
 
 /**
  * The data-parallel loop.
@@ -9,9 +10,16 @@ import java.io.Serializable;
  * @param lanes micro-batches per step, a power of two that divides batchSize; part of the result's identity
  * @param checkpointInterval steps between two checkpoints
  * @param checkpointsKept newest checkpoints that stay
+ * @param exchange how gradients meet, one of {@link #EXCHANGES}; the result has the same bits with each
  */
-public record TrainingConfig(int batchSize, int lanes, int checkpointInterval, int checkpointsKept)
+public record TrainingConfig(int batchSize, int lanes, int checkpointInterval, int checkpointsKept, String exchange)
         implements Serializable {
+    /** The choice that leaves it to the run. */
+    public static final String AUTO = "auto";
+
+    /** What {@code exchange} may be; job: one Spark job per step. */
+    public static final List<String> EXCHANGES = List.of(AUTO, "job");
+
     public TrainingConfig {
         Check.atLeast(batchSize, 1, "batch_size");
         Check.that(
@@ -22,9 +30,20 @@ public record TrainingConfig(int batchSize, int lanes, int checkpointInterval, i
                 "Use for example " + Math.min(4, Integer.lowestOneBit(batchSize)));
         Check.atLeast(checkpointInterval, 1, "checkpoint_interval");
         Check.atLeast(checkpointsKept, 1, "checkpoints_kept");
+        Check.that(
+                exchange != null && EXCHANGES.contains(exchange),
+                "exchange",
+                exchange,
+                "it is not a kind of exchange",
+                "Use one of " + String.join(", ", EXCHANGES));
     }
 
-    /** 32 samples per step in 4 lanes, a checkpoint every 100 steps, the 2 newest kept. */
+    /** With exchange auto. */
+    public TrainingConfig(int batchSize, int lanes, int checkpointInterval, int checkpointsKept) {
+        this(batchSize, lanes, checkpointInterval, checkpointsKept, AUTO);
+    }
+
+    /** 32 samples per step in 4 lanes, a checkpoint every 100 steps, the 2 newest kept, exchange auto. */
     public static TrainingConfig defaults() {
         return new TrainingConfig(32, 4, 100, 2);
     }

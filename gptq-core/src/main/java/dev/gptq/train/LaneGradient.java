@@ -2,6 +2,7 @@ package dev.gptq.train;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -25,11 +26,29 @@ public record LaneGradient(double loss, float[] gradient) implements Serializabl
         return level.get(0);
     }
 
-    private LaneGradient plus(LaneGradient other) {
+    /** The sum of this and the lanes after it, element by element in float32: one node of {@link #fold}'s tree. */
+    public LaneGradient plus(LaneGradient other) {
         float[] sum = new float[gradient.length];
         for (int i = 0; i < sum.length; i++) {
             sum[i] = gradient[i] + other.gradient[i];
         }
         return new LaneGradient(loss + other.loss, sum);
+    }
+
+    /** Elements [from, to) of the gradient, with the whole loss; slices fold to the slice of the fold. */
+    public LaneGradient slice(int from, int to) {
+        return new LaneGradient(loss, Arrays.copyOfRange(gradient, from, to));
+    }
+
+    /** Puts folded slices together again, in the order given; the loss is the first one's, as every slice has it. */
+    public static LaneGradient join(List<LaneGradient> slices) {
+        int length = slices.stream().mapToInt(slice -> slice.gradient.length).sum();
+        float[] joined = new float[length];
+        int position = 0;
+        for (LaneGradient slice : slices) {
+            System.arraycopy(slice.gradient, 0, joined, position, slice.gradient.length);
+            position += slice.gradient.length;
+        }
+        return new LaneGradient(slices.get(0).loss, joined);
     }
 }

@@ -61,6 +61,7 @@ class RunConfigErrorsTest {
                 "quantization.opset=12 | quantization.opset 12 | 13 to 23",
                 "training.lanes=3 | training.lanes 3 | power of two",
                 "training.lanes=64 | training.lanes 64 | divides batch_size 32",
+                "training.exchange=ring | training.exchange ring | Use one of auto, job",
                 "training.batch_size=0 | training.batch_size 0 | Use 1 or more",
                 "device=tpu | device tpu | auto, cpu, gpu",
                 "data.calibration.path='' | data.calibration.path '' | it is required",

@@ -6,11 +6,12 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.gptq.config.OutputConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.RunConfigReader;
+import dev.gptq.config.TrainingConfig;
 import java.io.IOException;
 import java.util.List;
 
 /**
- * What makes two runs the same: configuration (without where output goes), model bytes, and the data files with their sizes
+ * What makes two runs the same: configuration (without where output goes and how gradients meet), model bytes, and the data files with their sizes
  * and times. Kept as run.json; a directory is resumed by a run with an equal fingerprint only.
  *
  * @param data files of the calibration dataset, then of the evaluation dataset
@@ -26,13 +27,18 @@ record Fingerprint(String config, String modelCrc32c, List<String> data) {
     }
 
     static Fingerprint of(RunConfig config, String modelCrc32c, List<String> data) {
+        TrainingConfig training = config.training();
         RunConfig elsewhere = new RunConfig(
                 config.model(),
                 config.calibration(),
                 config.evaluation(),
                 config.quantization(),
                 config.gptq(),
-                config.training(),
+                new TrainingConfig(
+                        training.batchSize(),
+                        training.lanes(),
+                        training.checkpointInterval(),
+                        training.checkpointsKept()),
                 ANYWHERE,
                 config.seed(),
                 config.device(),

@@ -19,4 +19,27 @@ public record BlockRun(int level, long index, long firstBlock, long blocks) impl
         }
         return runs;
     }
+
+    /** The fewest runs that make up [first, end) of {@code blocks} blocks; each is a subtree of {@link OrderedFold}'s tree. */
+    public static List<BlockRun> covering(long first, long end, long blocks) {
+        List<BlockRun> runs = new ArrayList<>();
+        long begin = first;
+        while (begin < end) {
+            int level = 0;
+            while (begin % (2L << level) == 0
+                    && 1L << level < end - begin
+                    && isWhole(begin + (2L << level), end, blocks)) {
+                level++;
+            }
+            long length = Math.min(1L << level, end - begin);
+            runs.add(new BlockRun(level, begin >> level, begin, length));
+            begin += length;
+        }
+        return runs;
+    }
+
+    /** Whether a subtree up to {@code subtreeEnd} has all its blocks before {@code end}: the last one may be ragged. */
+    private static boolean isWhole(long subtreeEnd, long end, long blocks) {
+        return Math.min(subtreeEnd, blocks) <= end;
+    }
 }

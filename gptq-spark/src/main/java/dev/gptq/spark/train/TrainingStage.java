@@ -3,6 +3,7 @@ package dev.gptq.spark.train;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
 import dev.gptq.config.RunConfig;
+import dev.gptq.config.TrainingConfig;
 import dev.gptq.graph.Graph;
 import dev.gptq.hessian.LossWeights;
 import dev.gptq.spark.data.RunFiles;
@@ -15,9 +16,13 @@ import dev.gptq.train.StepBatches;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Learns the rounding: the loop on the driver around the distributed gradient, with checkpoints. */
 public final class TrainingStage {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainingStage.class);
+
     private final BlockJob job;
     private final RunFiles files;
     private final RunConfig config;
@@ -58,6 +63,11 @@ public final class TrainingStage {
             trainer.restore(checkpoint.state());
             history.addAll(checkpoint.history());
         });
+        LOG.info(
+                "Gradients meet by exchange 'job' ({}).",
+                config.training().exchange().equals(TrainingConfig.AUTO)
+                        ? "auto: one Spark job per step runs on any cluster, also while it grows and shrinks"
+                        : "as configured");
         try (GradientExchange exchange = new JobGradientExchange(job, plan, config.gptq(), weights)) {
             while (trainer.step() < schedule.totalSteps()) {
                 StepBatches batches = schedule.step(trainer.step());

@@ -7,6 +7,7 @@ import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -47,6 +48,34 @@ class OrderedFoldTest {
 
         assertThat(whole.result())
                 .isEqualTo(foldAll(LongStream.range(0, 37).boxed().toList()));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"8, 3", "8, 5", "7, 2", "7, 3", "37, 1", "37, 4", "37, 10"})
+    void anyRangeIsMadeUpOfSubtrees(int blocks, int ranges) {
+        OrderedFold<String> whole = new OrderedFold<>(blocks, OrderedFoldTest::join);
+        for (int range = 0; range < ranges; range++) {
+            long first = (long) blocks * range / ranges;
+            long end = (long) blocks * (range + 1) / ranges;
+            for (BlockRun run : BlockRun.covering(first, end, blocks)) {
+                OrderedFold<String> part = new OrderedFold<>(run.blocks(), OrderedFoldTest::join);
+                for (long block = 0; block < run.blocks(); block++) {
+                    part.accept(0, block, String.valueOf(run.firstBlock() + block));
+                }
+                whole.accept(run.level(), run.index(), part.result());
+            }
+        }
+
+        assertThat(whole.result())
+                .isEqualTo(foldAll(LongStream.range(0, blocks).boxed().toList()));
+    }
+
+    @Test
+    void aRangeIsMadeUpOfTheFewestSubtrees() {
+        assertThat(BlockRun.covering(0, 8, 8)).containsExactly(new BlockRun(3, 0, 0, 8));
+        assertThat(BlockRun.covering(4, 7, 7)).containsExactly(new BlockRun(2, 1, 4, 3));
+        assertThat(BlockRun.covering(2, 6, 8)).containsExactly(new BlockRun(1, 1, 2, 2), new BlockRun(1, 2, 4, 2));
+        assertThat(BlockRun.covering(1, 2, 2)).containsExactly(new BlockRun(0, 1, 1, 1));
     }
 
     @Test

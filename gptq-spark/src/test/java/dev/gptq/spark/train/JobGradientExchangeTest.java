@@ -83,6 +83,20 @@ class JobGradientExchangeTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 7})
+    void gradientsFoldedInSlicesEqualTheLocalOnesBitByBit(int tasks) {
+        for (int step : new int[] {0, schedule.totalSteps() - 1}) {
+            LaneGradient expected = local(step);
+            try (GradientExchange exchange =
+                    new JobGradientExchange(samples.job(16, tasks), plan, CONFIG, weights, 1)) {
+                LaneGradient gradient = exchange.exchange(parameters, schedule.step(step));
+                assertThat(gradient.loss()).isEqualTo(expected.loss());
+                assertThat(gradient.gradient()).isEqualTo(expected.gradient());
+            }
+        }
+    }
+
     @Test
     void theGradientIsNotZero() {
         assertThat(local(0).loss()).isPositive();
