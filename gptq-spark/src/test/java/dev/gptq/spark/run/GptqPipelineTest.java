@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gptq.config.OutputConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.RunConfigBuilder;
+import dev.gptq.config.TrainingConfig;
 import dev.gptq.report.RunMetrics;
 import dev.gptq.spark.TestModel;
 import dev.gptq.spark.TestSpark;
@@ -120,6 +121,15 @@ class GptqPipelineTest {
         assertThat(again.alreadyComplete()).isTrue();
         assertThat(again.metrics().train().loss())
                 .isEqualTo(whole.metrics().train().loss());
+    }
+
+    @Test
+    void theSameRunWithAnotherExchangeIsTheSameRun() {
+        RunResult again = run(config("whole")
+                .optEvaluation(TestModel.dataset(folder.resolve("data")))
+                .optTraining(new TrainingConfig(8, 4, 5, 2, "job")));
+
+        assertThat(again.alreadyComplete()).isTrue();
     }
 
     @Test
