@@ -27,6 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -69,27 +70,14 @@ class JobGradientExchangeTest {
                 .isEqualTo(CalibrateStage.run(samples.job(10, 8), done -> {}).toJson());
     }
 
-    @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 7})
-    void gradientsEqualTheLocalOnesBitByBit(int tasks) {
+    @ParameterizedTest(name = "{0} tasks, in slices from {1} elements up")
+    @CsvSource({"1, 1", "2, 1", "3, 1", "7, 1", "1, 1000000", "2, 1000000", "3, 1000000", "7, 1000000"})
+    void gradientsEqualTheLocalOnesBitByBit(int tasks, int slicedFrom) {
         // The last step is the ragged one: 72 samples are four steps of 16 and one of 8.
         for (int step : new int[] {0, schedule.totalSteps() - 1}) {
             LaneGradient expected = local(step);
-            try (GradientExchange exchange = new JobGradientExchange(samples.job(16, tasks), plan, CONFIG, weights)) {
-                LaneGradient gradient = exchange.exchange(parameters, schedule.step(step));
-                assertThat(gradient.loss()).isEqualTo(expected.loss());
-                assertThat(gradient.gradient()).isEqualTo(expected.gradient());
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 7})
-    void gradientsFoldedInSlicesEqualTheLocalOnesBitByBit(int tasks) {
-        for (int step : new int[] {0, schedule.totalSteps() - 1}) {
-            LaneGradient expected = local(step);
             try (GradientExchange exchange =
-                    new JobGradientExchange(samples.job(16, tasks), plan, CONFIG, weights, 1)) {
+                    new JobGradientExchange(samples.job(16, tasks), plan, CONFIG, weights, slicedFrom)) {
                 LaneGradient gradient = exchange.exchange(parameters, schedule.step(step));
                 assertThat(gradient.loss()).isEqualTo(expected.loss());
                 assertThat(gradient.gradient()).isEqualTo(expected.gradient());
