@@ -1,6 +1,7 @@
 package dev.gptq.calibrate;
 
 import dev.gptq.graph.ComparePoint;
+import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
@@ -45,15 +46,14 @@ public final class CorrectedGraph {
         for (GraphCorrection correction : plan.corrections()) {
             graph = switch (correction.kind()) {
                 case SHIFT_NEGATIVE -> new CorrectedGraph(graph, correction).shiftNegative(correction);
-                case SOFTMAX_SHIFT -> new CorrectedGraph(graph, correction).shiftBias(plan, correction);
+                case SOFTMAX_SHIFT -> new CorrectedGraph(graph, correction).shiftBias(correction);
             };
         }
         return graph;
     }
 
-    private Graph shiftBias(QuantizationPlan plan, GraphCorrection correction) {
-        ComparePoint point = plan.weights().stream()
-                .map(WeightQuantizer::point)
+    private Graph shiftBias(GraphCorrection correction) {
+        ComparePoint point = ComparePoints.of(graph).stream()
                 .filter(candidate -> candidate.name().equals(correction.layer()))
                 .findFirst()
                 .orElseThrow();

@@ -27,12 +27,16 @@ final class PlanEditor {
         activations.replace(tensor, quantizer);
     }
 
+    /** The layer's quantizer, or null for a layer that stays in float. */
     WeightQuantizer weight(String layer) {
-        return weights.get(indexOf(layer));
+        return weights.stream()
+                .filter(quantizer -> quantizer.point().name().equals(layer))
+                .findFirst()
+                .orElse(null);
     }
 
     void replace(WeightQuantizer quantizer) {
-        weights.set(indexOf(quantizer.point().name()), quantizer);
+        weights.replaceAll(old -> old.point().equals(quantizer.point()) ? quantizer : old);
     }
 
     void correct(GraphCorrection correction) {
@@ -41,14 +45,5 @@ final class PlanEditor {
 
     QuantizationPlan plan() {
         return new QuantizationPlan(weights, List.copyOf(activations.values()), corrections);
-    }
-
-    private int indexOf(String layer) {
-        for (int i = 0; i < weights.size(); i++) {
-            if (weights.get(i).point().name().equals(layer)) {
-                return i;
-            }
-        }
-        throw new IllegalArgumentException("The plan has no layer " + layer + ".");
     }
 }

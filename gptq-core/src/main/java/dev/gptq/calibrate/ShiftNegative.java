@@ -150,7 +150,7 @@ final class ShiftNegative {
     private void correctBiasTerm(ShiftPath path, float shift) {
         ComparePoint point = path.point();
         WeightQuantizer quantizer = editor.weight(point.name());
-        double[] term = quantizer.biasCorrection();
+        double[] term = quantizer == null ? null : quantizer.biasCorrection();
         if (term == null) {
             return;
         }

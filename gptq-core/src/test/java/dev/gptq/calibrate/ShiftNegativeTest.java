@@ -1,5 +1,6 @@
 package dev.gptq.calibrate;
 
+import dev.gptq.config.LayerOverride;
 import dev.gptq.config.PreparationConfig;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.QuantizationMethod;
@@ -206,6 +207,16 @@ class ShiftNegativeTest {
         assertThat(corrected.plan().activations())
                 .extracting(ActivationQuantizer::tensor)
                 .containsExactly("x", "act_shifted", "out");
+    }
+
+    @Test
+    void aLayerThatStaysInFloatTakesTheShiftOutToo() {
+        LayerOverride skipped = new LayerOverride("out", null, null, true);
+        Corrected corrected = Corrected.of(paddedConvolution(), SAMPLES, EIGHT_BITS.withLayers(List.of(skipped)));
+
+        assertThat(corrected.plan().weights()).hasSize(1);
+        assertThat(corrected.plan().corrections()).hasSize(1);
+        assertClose(corrected.correctedOutput(), corrected.floatOutput(), 1e-5);
     }
 
     @Test
