@@ -7,7 +7,6 @@ import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.testing.GraphBuilder;
-import dev.gptq.testing.QuantizationCost;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -57,41 +56,22 @@ class BatchNormForwardFoldingTest {
 
     @Test
     void groupsKeepTheBatchNorm() {
-        stays(Preparing.norm(4)
-                .input("x", -1, 4, 5, 5)
-                .weight("w", 6, 2, 1, 1)
-                .node("BatchNormalization", "x g b m v", "n")
-                .node("Conv", "n w", "out", "group", 2)
-                .build());
+        stays(normalized(new long[] {6, 2, 1, 1}, "group", 2));
     }
 
     @Test
     void aLargerKernelKeepsTheBatchNorm() {
-        stays(Preparing.norm(4)
-                .input("x", -1, 4, 5, 5)
-                .weight("w", 6, 4, 1, 3)
-                .node("BatchNormalization", "x g b m v", "n")
-                .node("Conv", "n w", "out")
-                .build());
+        stays(normalized(new long[] {6, 4, 1, 3}));
     }
 
     @Test
     void anotherReaderKeepsTheBatchNorm() {
-        stays(Preparing.norm(4)
-                .input("x", -1, 4, 5, 5)
-                .weight("w", 4, 4, 1, 1)
-                .node("BatchNormalization", "x g b m v", "n")
-                .node("Conv", "n w", "c")
-                .node("Add", "c n", "out")
-                .build());
+        stays(normalization().node("Conv", "n w", "c").node("Add", "c n", "out").build());
     }
 
     @Test
     void anOutputOfTheGraphKeepsTheBatchNorm() {
-        stays(Preparing.norm(4)
-                .input("x", -1, 4, 5, 5)
-                .weight("w", 4, 4, 1, 1)
-                .node("BatchNormalization", "x g b m v", "n")
+        stays(normalization()
                 .node("Conv", "n w", "out")
                 .output("n", ElementType.FLOAT32)
                 .output("out", ElementType.FLOAT32)
@@ -108,12 +88,8 @@ class BatchNormForwardFoldingTest {
 
     @Test
     void foldingForwardLowersTheErrorOfQuantization() {
-        QuantizationConfig config = QuantizationConfig.defaults();
-        double with = QuantizationCost.of(normalized(), config.withPreparation(ON));
-        double without = QuantizationCost.of(
-                normalized(), config.withPreparation(Preparing.nothing().build()));
-
-        assertThat(with).isLessThan(0.8 * without);
+        assertThat(Preparing.errorRatio(normalized(), QuantizationConfig.defaults(), ON))
+                .isLessThan(0.8);
     }
 
     private static long depthwise(int outputs, Object... attributes) {
@@ -137,11 +113,20 @@ class BatchNormForwardFoldingTest {
     }
 
     private static Graph normalized(Object... attributes) {
-        return Preparing.norm(4)
-                .input("x", -1, 4, 5, 5)
-                .weight("w", 6, 4, 1, 1)
-                .node("BatchNormalization", "x g b m v", "n")
+        return normalized(new long[] {4, 4, 1, 1}, attributes);
+    }
+
+    private static Graph normalized(long[] kernel, Object... attributes) {
+        return normalization()
+                .weight("w", kernel)
                 .node("Conv", "n w", "out", attributes)
                 .build();
+    }
+
+    private static GraphBuilder normalization() {
+        return Preparing.norm(4)
+                .input("x", -1, 4, 5, 5)
+                .weight("w", 4, 4, 1, 1)
+                .node("BatchNormalization", "x g b m v", "n");
     }
 }

@@ -60,6 +60,41 @@ class GraphPreparationTest {
         assertThat(points.get(points.size() - 1).output()).isEqualTo("logits");
     }
 
+    @Test
+    void rewritesBuildOnEachOther() {
+        Graph graph = Preparing.norm(8)
+                .input("x", -1, 4, 5, 5)
+                .weight("w1", 8, 4, 3, 3)
+                .weight("w2", 8, 1, 1, 1)
+                .weight("w3", 16, 8, 1, 1)
+                .weight("w4", 4, 16, 1, 1)
+                .scalar("low", 0)
+                .scalar("high", 6)
+                .node("Conv", "x w1", "first", "auto_pad", "SAME_UPPER")
+                .node("BatchNormalization", "first g b m v", "normalized")
+                .node("Clip", "normalized low high", "bounded")
+                .node("Conv", "bounded w2", "depthwise", "group", 8)
+                .node("Conv", "depthwise w3", "expanded")
+                .node("Conv", "expanded w4", "reduced")
+                .node("Add", "x reduced", "out")
+                .build();
+
+        Graph everything = Preparing.sameFunction(
+                graph,
+                PreparationConfig.builder().optReluBoundToPowerOfTwo(true).build());
+
+        assertThat(Preparing.types(everything)).containsExactly("Conv", "Clip", "Conv", "Add");
+        assertThat(everything
+                        .constants()
+                        .get(everything.nodes().get(1).input(2))
+                        .floats())
+                .containsExactly(8);
+        assertThat(ComparePoints.of(everything))
+                .containsExactly(
+                        new ComparePoint("first", "normalized", "w1", "first.bias", 0),
+                        new ComparePoint("expanded", "reduced", "w3", "expanded.bias", 0));
+    }
+
     private static Graph prepared(String name) {
         return GraphPreparation.prepare(OnnxReader.read(Models.bytes(name), name), PreparationConfig.defaults());
     }

@@ -2,6 +2,7 @@ package dev.gptq.graph.pass;
 
 import dev.gptq.config.PreparationConfig;
 import dev.gptq.config.PreparationConfigBuilder;
+import dev.gptq.config.QuantizationConfig;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
@@ -10,6 +11,7 @@ import dev.gptq.testing.Closeness;
 import dev.gptq.testing.GraphBuilder;
 import dev.gptq.testing.Models;
 import dev.gptq.testing.OnnxRuntime;
+import dev.gptq.testing.QuantizationCost;
 import java.util.List;
 import java.util.Map;
 
@@ -37,6 +39,12 @@ final class Preparing {
         Closeness.assertClose(Models.run(prepared, input).get("out"), expected, TOLERANCE);
         Closeness.assertClose(OnnxRuntime.run(OnnxWriter.write(prepared), input).get("out"), expected, TOLERANCE);
         return prepared;
+    }
+
+    /** The error that quantization costs with {@code on}, relative to the error with nothing switched on. */
+    static double errorRatio(Graph graph, QuantizationConfig config, PreparationConfig on) {
+        return QuantizationCost.of(graph, config.withPreparation(on))
+                / QuantizationCost.of(graph, config.withPreparation(nothing().build()));
     }
 
     static List<String> types(Graph graph) {
