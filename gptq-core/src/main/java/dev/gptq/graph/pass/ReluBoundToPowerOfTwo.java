@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Scales layer -> Clip to [0, M] -> layer so that M becomes the next power of two P, the range of a power-of-two grid (MCT
- * 2.18, ReLU bound to power of two): with s = M / P, kernel and bias before are divided by s, the bound too, and the kernel
+ * Scales layer -> Clip to [0, M] -> layer so that M becomes the next power of two P, the range of a power-of-two grid (MCT:
+ * relu_bound_to_power_of_2): with s = M / P, kernel and bias before are divided by s, the bound too, and the kernel
  * behind is multiplied by s. MCT's P is always 8; grids of powers of two do not see the difference. Only where nothing else
  * reads the two tensors between the layers. Expects kernels and biases that are not shared.
  */
