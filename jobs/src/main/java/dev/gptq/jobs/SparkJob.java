@@ -20,9 +20,19 @@ final class SparkJob {
         try {
             RunResult result = GptqPipeline.run(config, spark, progress);
             RunSummary.print(result, progress);
+        } catch (RuntimeException e) {
+            throw spark.sparkContext().isStopped() ? interrupted(e) : e;
         } finally {
             spark.stop();
         }
+    }
+
+    /** Spark's shutdown hook stops the context under the running job; what the job then says helps nobody. */
+    private static GptqException interrupted(RuntimeException cause) {
+        return new GptqException(
+                ErrorCode.INTERRUPTED,
+                "Cannot finish the run: it was stopped. Start the same command again to go on from the last checkpoint.",
+                cause);
     }
 
     private static SparkSession session() {
