@@ -8,18 +8,14 @@ import dev.gptq.config.OutputConfig;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.ThresholdMethod;
-import dev.gptq.graph.ComparePoint;
-import dev.gptq.graph.ComparePoints;
-import dev.gptq.spark.PreparedSamples;
+import dev.gptq.hessian.WeightHessian;
 import dev.gptq.spark.TestModel;
 import dev.gptq.spark.TestSpark;
-import dev.gptq.spark.hessian.WeightHessianStage;
+import dev.gptq.spark.calibrate.CalibrateStage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,45 +32,17 @@ class HessianThresholdsPipelineTest {
         QuantizationConfig hmse =
                 MSE.withLayers(List.of(LayerOverride.ofWeights("conv2", new Values(3, null, ThresholdMethod.HMSE))));
         QuantizationConfig mse = MSE.withLayers(List.of(LayerOverride.ofWeights("conv2", Values.ofBits(3))));
-        List<Long> advances = new ArrayList<>();
-        ProgressListener calibration = new GptqPipelineTest.RecordingListener() {
-            @Override
-            public void stageStarted(String stage, long totalUnits) {
-                if (stage.equals("calibrate")) {
-                    advances.add(-totalUnits);
-                }
-            }
+        GptqPipelineTest.RecordingListener heard = new GptqPipelineTest.RecordingListener();
 
-            @Override
-            public void advanced(String stage, long doneUnits, String detail) {
-                if (stage.equals("calibrate")) {
-                    advances.add(doneUnits);
-                }
-            }
-        };
-
-        String one = plan("one", 1, hmse, calibration);
+        String one = plan("one", 1, hmse, heard);
         String three = plan("three", 3, hmse, ProgressListener.NONE);
         String other = plan("mse", 1, mse, ProgressListener.NONE);
 
         assertThat(three).isEqualTo(one);
         assertThat(thresholds(one, "conv2")).isNotEqualTo(thresholds(other, "conv2"));
         assertThat(thresholds(one, "conv1")).isEqualTo(thresholds(other, "conv1"));
-        assertThat(advances).endsWith(-advances.get(0));
-    }
-
-    @Test
-    void hessiansHaveTheSameBitsForAnyNumberOfTasks() {
-        PreparedSamples samples = PreparedSamples.in(folder);
-        List<ComparePoint> points = ComparePoints.of(samples.prepared());
-
-        Map<String, float[]> alone = WeightHessianStage.run(samples.job(1, 1), points, 0, done -> {});
-        Map<String, float[]> apart = WeightHessianStage.run(samples.job(1, 5), points, 0, done -> {});
-
-        assertThat(alone).containsOnlyKeys(TestModel.LAYERS);
-        for (String layer : TestModel.LAYERS) {
-            assertThat(apart.get(layer)).isEqualTo(alone.get(layer));
-        }
+        long blocks = (TestModel.SAMPLES + CalibrateStage.BLOCK_SIZE - 1) / CalibrateStage.BLOCK_SIZE;
+        assertThat(heard.events).contains("advanced calibrate " + (blocks + WeightHessian.SAMPLES));
     }
 
     private String plan(String name, int partitions, QuantizationConfig quantization, ProgressListener listener)
