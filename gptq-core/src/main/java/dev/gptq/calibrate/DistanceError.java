@@ -2,7 +2,10 @@ package dev.gptq.calibrate;
 
 import dev.gptq.config.ThresholdMethod;
 
-/** Mean of |Q(x) - x|^p over weighted values: MSE (p = 2), HMSE (p = 2, weights from the Hessian), MAE (p = 1) and LP (MCT, error_functions). */
+/**
+ * Mean of |Q(x) - x|^p over weighted values: MSE (p = 2), HMSE (p = 2, weighted by the Hessian), MAE (p = 1) and LP (MCT,
+ * error_functions).
+ */
 final class DistanceError implements QuantizationError {
     private final double[] values;
     private final double[] counts;

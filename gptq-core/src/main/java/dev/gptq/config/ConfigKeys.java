@@ -10,9 +10,11 @@ final class ConfigKeys {
     private static final String FLAG = "true or false";
     private static final String ABOVE_ZERO = "a number above 0";
     private static final String FROM_ZERO = "a number from 0 up";
+    private static final String FROM_ONE = "a whole number from 1 up";
     private static final String ACTIVATION_THRESHOLD_METHODS = "mse, no_clipping, mae, lp or kl";
     private static final String WEIGHT_THRESHOLD_METHODS = "mse, no_clipping, mae, lp, kl or hmse";
-    private static final String FROM_ONE = "a whole number from 1 up";
+    private static final String WEIGHT_THRESHOLD_MEANING =
+            "Error the threshold minimises; hmse: squared error weighted by the Hessian, needs gptq.n_epochs above 0";
 
     /** Sections that have the keys of another one. */
     private static final Map<String, String> SAME_KEYS = Map.of(
@@ -60,10 +62,7 @@ final class ConfigKeys {
             key("quantization.weights.bits", "2 to 8", "Bits of a weight"),
             key("quantization.weights.method", "symmetric, power_of_two or uniform", "Form of the grid"),
             key("quantization.weights.per_channel", FLAG, "One threshold per output channel instead of one per kernel"),
-            key(
-                    "quantization.weights.threshold_method",
-                    WEIGHT_THRESHOLD_METHODS,
-                    "Error the threshold minimises; hmse: squared error weighted by the Hessian, needs gptq.n_epochs above 0"),
+            key("quantization.weights.threshold_method", WEIGHT_THRESHOLD_METHODS, WEIGHT_THRESHOLD_MEANING),
             key("quantization.weights.lp_norm", ABOVE_ZERO, "The p of lp"),
             section("quantization.activations", "Activations, one threshold per tensor"),
             key("quantization.activations.bits", "8", "Bits of an activation"),
@@ -97,10 +96,7 @@ final class ConfigKeys {
                     "{bits: 4}"),
             key("quantization.layers.weights.bits", "2 to 8", "Bits of a weight"),
             key("quantization.layers.weights.method", "symmetric, power_of_two or uniform", "Form of the grid"),
-            key(
-                    "quantization.layers.weights.threshold_method",
-                    WEIGHT_THRESHOLD_METHODS,
-                    "Error the threshold minimises; hmse: squared error weighted by the Hessian, needs gptq.n_epochs above 0"),
+            key("quantization.layers.weights.threshold_method", WEIGHT_THRESHOLD_METHODS, WEIGHT_THRESHOLD_MEANING),
             example(
                     "quantization.layers.activations",
                     "",

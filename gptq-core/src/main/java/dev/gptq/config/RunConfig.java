@@ -64,7 +64,7 @@ public record RunConfig(
                                 .noneMatch(weights -> weights.thresholdMethod() == ThresholdMethod.HMSE),
                 "gptq.n_epochs",
                 gptq.nEpochs(),
-                "the weight threshold method hmse takes gradients of the model, which only runs with training do",
+                "the weight threshold method hmse is for runs with gradient training only",
                 "Use 1 or more, or set quantization.weights.threshold_method (and those of quantization.layers) to mse");
         refuseUserClass(allowUserClasses, LossName.isBuiltIn(gptq.loss()) ? null : gptq.loss(), "gptq.loss");
         refuseUserClass(allowUserClasses, gptq.logFunction(), "gptq.log_function");

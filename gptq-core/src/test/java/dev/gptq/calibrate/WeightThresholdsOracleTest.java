@@ -101,8 +101,9 @@ class WeightThresholdsOracleTest {
         TensorData kernel = TensorData.ofFloats(new float[] {0, 0, 0, 0.5f, -1, 0.25f}, 2, 3);
         for (QuantizationMethod method : QuantizationMethod.values()) {
             for (ThresholdMethod metric : ThresholdMethod.values()) {
+                float[] hessian = metric == ThresholdMethod.HMSE ? new float[] {1, 2, 3, 4, 5, 6} : null;
                 WeightThresholds chosen = WeightThresholds.choose(
-                        kernel, 0, new QuantizationConfig.Weights(4, method, true, metric, 2), null);
+                        kernel, 0, new QuantizationConfig.Weights(4, method, true, metric, 2), hessian);
                 boolean uniform = method == QuantizationMethod.UNIFORM;
                 QuantizationGrid grid = new WeightQuantizer(
                                 null,

@@ -175,7 +175,7 @@ class RunConfigErrorsTest {
                     .isInstanceOf(GptqException.class)
                     .hasMessageContainingAll(
                             "Cannot use gptq.n_epochs 0",
-                            "hmse takes gradients of the model",
+                            "hmse is for runs with gradient training only",
                             "Use 1 or more, or set quantization.weights.threshold_method");
         }
     }

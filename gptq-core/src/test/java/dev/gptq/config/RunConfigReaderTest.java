@@ -323,6 +323,7 @@ class RunConfigReaderTest {
                 .isEqualTo(ThresholdMethod.HMSE);
         assertThat(RunConfigReader.read(RunConfigReader.toYaml(config), "again.yaml", List.of()))
                 .isEqualTo(config);
+        assertThat(RunConfigReader.defaultsAsYaml()).contains("hmse: squared error weighted by the Hessian");
     }
 
     @Test
