@@ -2,7 +2,10 @@ package dev.gptq.calibrate;
 
 import dev.gptq.config.ThresholdMethod;
 
-/** Mean of |Q(x) - x|^p over weighted values: MSE (p = 2), MAE (p = 1) and LP (MCT, error_functions). */
+/**
+ * Mean of |Q(x) - x|^p over weighted values: MSE (p = 2), HMSE (p = 2, weighted by the Hessian), MAE (p = 1) and LP (MCT,
+ * error_functions).
+ */
 final class DistanceError implements QuantizationError {
     private final double[] values;
     private final double[] counts;
@@ -24,7 +27,7 @@ final class DistanceError implements QuantizationError {
 
     static double power(ThresholdMethod method, double lpNorm) {
         return switch (method) {
-            case MSE -> 2;
+            case MSE, HMSE -> 2;
             case MAE -> 1;
             case LP -> lpNorm;
             case NO_CLIPPING, KL -> throw new IllegalArgumentException(method + " is no distance.");

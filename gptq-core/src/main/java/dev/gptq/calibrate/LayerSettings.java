@@ -3,6 +3,7 @@ package dev.gptq.calibrate;
 import dev.gptq.GptqException;
 import dev.gptq.config.LayerOverride;
 import dev.gptq.config.QuantizationConfig;
+import dev.gptq.config.ThresholdMethod;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
@@ -58,6 +59,13 @@ public final class LayerSettings {
     /** The layers with a quantized kernel, in topological order. */
     public List<ComparePoint> points() {
         return points;
+    }
+
+    /** Those of {@link #points} whose kernel's threshold needs a weight Hessian. */
+    public List<ComparePoint> hessianPoints() {
+        return points.stream()
+                .filter(point -> weights(point).thresholdMethod() == ThresholdMethod.HMSE)
+                .toList();
     }
 
     QuantizationConfig.Weights weights(ComparePoint point) {

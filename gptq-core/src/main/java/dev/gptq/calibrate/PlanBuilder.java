@@ -3,6 +3,7 @@ package dev.gptq.calibrate;
 import dev.gptq.GptqException;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.QuantizationMethod;
+import dev.gptq.config.ThresholdMethod;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
@@ -21,13 +22,30 @@ public final class PlanBuilder {
      * @throws GptqException BAD_INPUT when the statistics are not this graph's
      */
     public static QuantizationPlan build(Graph prepared, BlockStatistics statistics, QuantizationConfig config) {
+        return build(prepared, statistics, config, Map.of());
+    }
+
+    /**
+     * Builds the plan of a configuration with HMSE thresholds.
+     *
+     * @param hessians for each of {@link LayerSettings#hessianPoints} by name, the Hessian of each kernel element
+     * @throws GptqException BAD_INPUT when the statistics are not this graph's, or a Hessian is missing
+     */
+    public static QuantizationPlan build(
+            Graph prepared, BlockStatistics statistics, QuantizationConfig config, Map<String, float[]> hessians) {
         Map<String, LayerInput> inputs = LayerInput.of(prepared);
         Map<String, Node> producers = prepared.producers();
         LayerSettings settings = LayerSettings.of(prepared, config);
         // Tensors are independent of each other, so the order of evaluation does not matter.
         List<WeightQuantizer> weights = settings.points().parallelStream()
                 .map(point -> weightQuantizer(
-                        prepared, point, inputs.get(point.name()), statistics, settings.weights(point), config))
+                        prepared,
+                        point,
+                        inputs.get(point.name()),
+                        statistics,
+                        settings.weights(point),
+                        config,
+                        hessian(hessians, point, settings)))
                 .toList();
         List<ActivationQuantizer> activations = settings.tensors().parallelStream()
                 .map(tensor ->
@@ -62,10 +80,11 @@ public final class PlanBuilder {
             LayerInput input,
             BlockStatistics statistics,
             QuantizationConfig.Weights settings,
-            QuantizationConfig config) {
+            QuantizationConfig config,
+            float[] hessian) {
         TensorData kernel = graph.constants().get(point.weight());
         int axis = settings.perChannel() ? point.channelAxis() : -1;
-        WeightThresholds chosen = WeightThresholds.choose(kernel, axis, settings);
+        WeightThresholds chosen = WeightThresholds.choose(kernel, axis, settings, hessian);
         boolean uniform = settings.method() == QuantizationMethod.UNIFORM;
         WeightQuantizer uncorrected = new WeightQuantizer(
                 point,
@@ -84,6 +103,20 @@ public final class PlanBuilder {
         ChannelStatistics observed = observed(statistics.layerInputs(), point.name());
         double[] correction = BiasCorrection.of(input.node(), kernel, rounded, observed.mean());
         return uncorrected.withBiasCorrection(correction);
+    }
+
+    private static float[] hessian(Map<String, float[]> hessians, ComparePoint point, LayerSettings settings) {
+        if (settings.weights(point).thresholdMethod() != ThresholdMethod.HMSE) {
+            return null;
+        }
+        float[] hessian = hessians.get(point.name());
+        if (hessian == null) {
+            throw GptqException.badInput(
+                    "Cannot choose thresholds of layer %s by hmse: its weight Hessian is missing. Compute it first, or use"
+                            + " threshold_method mse.",
+                    point.name());
+        }
+        return hessian;
     }
 
     private static ActivationQuantizer activationQuantizer(

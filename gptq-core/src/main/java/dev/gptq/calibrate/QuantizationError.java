@@ -1,6 +1,7 @@
 package dev.gptq.calibrate;
 
 import dev.gptq.config.ThresholdMethod;
+import java.util.Arrays;
 
 /** The error that a candidate quantizer makes on fixed values; what a threshold search minimises. */
 interface QuantizationError {
@@ -10,12 +11,18 @@ interface QuantizationError {
     /** The error of a uniform quantizer over [min, max] after zero is put on its grid. */
     double uniform(double min, double max);
 
-    /** The error on a tensor's values, each of weight one; KL first bins them as NumPy's histogram does. */
-    static QuantizationError ofValues(double[] values, ThresholdMethod method, double lpNorm, int bits) {
+    /**
+     * The error on a tensor's values; KL first bins them as NumPy's histogram does.
+     *
+     * @param weights of HMSE, one per value; null or all zero: each value weighs one
+     */
+    static QuantizationError ofValues(
+            double[] values, double[] weights, ThresholdMethod method, double lpNorm, int bits) {
         if (method == ThresholdMethod.KL) {
             return new KlError(HistogramView.ofValues(values), bits, true);
         }
-        return new DistanceError(values, null, DistanceError.power(method, lpNorm), bits, true);
+        boolean weighted = weights != null && Arrays.stream(weights).anyMatch(weight -> weight > 0);
+        return new DistanceError(values, weighted ? weights : null, DistanceError.power(method, lpNorm), bits, true);
     }
 
     /** The error on a histogram, each bin represented by its left edge (MCT, error_functions). */

@@ -6,6 +6,7 @@ import dev.gptq.config.ThresholdMethod;
 import dev.gptq.graph.TensorData;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The thresholds or ranges of one kernel (MCT, qparams_weights_computation).
@@ -16,8 +17,14 @@ import java.util.List;
 record WeightThresholds(double[] threshold, ThresholdSearch.Ranges ranges) {
     private static final int POWER_OF_TWO_CANDIDATES = 10;
 
-    /** Chooses thresholds, one per index of {@code channelAxis}, or one when that is -1. */
-    static WeightThresholds choose(TensorData kernel, int channelAxis, QuantizationConfig.Weights config) {
+    /**
+     * Chooses thresholds, one per index of {@code channelAxis}, or one when that is -1.
+     *
+     * @param hessian of HMSE: for each element of the kernel, row-major, how much its squared error counts. Only ratios
+     *     within a channel matter; a channel of zeros is searched as by MSE. Null for other methods
+     */
+    static WeightThresholds choose(
+            TensorData kernel, int channelAxis, QuantizationConfig.Weights config, float[] hessian) {
         double[][] channels = channels(kernel, channelAxis);
         boolean perChannel = channelAxis >= 0;
         double[] min = Arrays.stream(channels)
@@ -28,10 +35,12 @@ record WeightThresholds(double[] threshold, ThresholdSearch.Ranges ranges) {
                 .toArray();
         List<QuantizationError> errors = config.thresholdMethod() == ThresholdMethod.NO_CLIPPING
                 ? List.of()
-                : Arrays.stream(channels)
-                        .map(values -> QuantizationError.ofValues(
-                                values, config.thresholdMethod(), config.lpNorm(), config.bits()))
-                        .toList();
+                : errors(
+                        channels,
+                        hessian == null
+                                ? new double[channels.length][]
+                                : channels(TensorData.ofFloats(hessian, kernel.shape()), channelAxis),
+                        config);
         if (config.method() == QuantizationMethod.UNIFORM) {
             ThresholdSearch.Ranges noClipping = new ThresholdSearch.Ranges(min, atLeastNegated(min, max));
             ThresholdSearch.UniformSchedule schedule =
@@ -56,6 +65,14 @@ record WeightThresholds(double[] threshold, ThresholdSearch.Ranges ranges) {
                     : ThresholdSearch.powerOfTwo(noClipping[channel], POWER_OF_TWO_CANDIDATES, errors.get(channel));
         }
         return new WeightThresholds(threshold, null);
+    }
+
+    private static List<QuantizationError> errors(
+            double[][] channels, double[][] hessians, QuantizationConfig.Weights config) {
+        return IntStream.range(0, channels.length)
+                .mapToObj(channel -> QuantizationError.ofValues(
+                        channels[channel], hessians[channel], config.thresholdMethod(), config.lpNorm(), config.bits()))
+                .toList();
     }
 
     /** The values of each channel, in row-major order; all of them in one array when {@code channelAxis} is -1. */

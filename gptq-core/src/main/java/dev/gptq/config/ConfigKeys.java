@@ -11,6 +11,10 @@ final class ConfigKeys {
     private static final String ABOVE_ZERO = "a number above 0";
     private static final String FROM_ZERO = "a number from 0 up";
     private static final String FROM_ONE = "a whole number from 1 up";
+    private static final String ACTIVATION_THRESHOLD_METHODS = "mse, no_clipping, mae, lp or kl";
+    private static final String WEIGHT_THRESHOLD_METHODS = "mse, no_clipping, mae, lp, kl or hmse";
+    private static final String WEIGHT_THRESHOLD_MEANING =
+            "Error the threshold minimises; hmse: squared error weighted by the Hessian, needs gptq.n_epochs above 0";
 
     /** Sections that have the keys of another one. */
     private static final Map<String, String> SAME_KEYS = Map.of(
@@ -58,10 +62,7 @@ final class ConfigKeys {
             key("quantization.weights.bits", "2 to 8", "Bits of a weight"),
             key("quantization.weights.method", "symmetric, power_of_two or uniform", "Form of the grid"),
             key("quantization.weights.per_channel", FLAG, "One threshold per output channel instead of one per kernel"),
-            key(
-                    "quantization.weights.threshold_method",
-                    "mse, no_clipping, mae, lp or kl",
-                    "Error the threshold minimises"),
+            key("quantization.weights.threshold_method", WEIGHT_THRESHOLD_METHODS, WEIGHT_THRESHOLD_MEANING),
             key("quantization.weights.lp_norm", ABOVE_ZERO, "The p of lp"),
             section("quantization.activations", "Activations, one threshold per tensor"),
             key("quantization.activations.bits", "8", "Bits of an activation"),
@@ -72,7 +73,7 @@ final class ConfigKeys {
                     "Negative half of symmetric grids; auto: if data has any"),
             key(
                     "quantization.activations.threshold_method",
-                    "mse, no_clipping, mae, lp or kl",
+                    ACTIVATION_THRESHOLD_METHODS,
                     "Error the threshold minimises"),
             key("quantization.activations.lp_norm", ABOVE_ZERO, "The p of lp"),
             key(
@@ -95,10 +96,7 @@ final class ConfigKeys {
                     "{bits: 4}"),
             key("quantization.layers.weights.bits", "2 to 8", "Bits of a weight"),
             key("quantization.layers.weights.method", "symmetric, power_of_two or uniform", "Form of the grid"),
-            key(
-                    "quantization.layers.weights.threshold_method",
-                    "mse, no_clipping, mae, lp or kl",
-                    "Error the threshold minimises"),
+            key("quantization.layers.weights.threshold_method", WEIGHT_THRESHOLD_METHODS, WEIGHT_THRESHOLD_MEANING),
             example(
                     "quantization.layers.activations",
                     "",
@@ -108,7 +106,7 @@ final class ConfigKeys {
             key("quantization.layers.activations.method", "uniform, symmetric or power_of_two", "Form of the grid"),
             key(
                     "quantization.layers.activations.threshold_method",
-                    "mse, no_clipping, mae, lp or kl",
+                    ACTIVATION_THRESHOLD_METHODS,
                     "Error the threshold minimises"),
             section("quantization.preparation", "What is done to the float graph first, with MCT's names and defaults"),
             key(

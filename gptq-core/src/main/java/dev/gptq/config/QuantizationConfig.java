@@ -47,7 +47,7 @@ public record QuantizationConfig(
         public Weights {
             Check.between(bits, MINIMUM_BITS, MAXIMUM_BITS, "bits");
             Check.given(method, "method", "Use symmetric, power_of_two or uniform");
-            Check.given(thresholdMethod, "threshold_method", "Use mse, no_clipping, mae, lp or kl");
+            Check.given(thresholdMethod, "threshold_method", "Use mse, no_clipping, mae, lp, kl or hmse");
             Check.positive(lpNorm, "lp_norm");
         }
     }
@@ -72,6 +72,12 @@ public record QuantizationConfig(
             Check.between(bits, MINIMUM_BITS, MAXIMUM_BITS, "bits");
             Check.given(method, "method", "Use uniform, symmetric or power_of_two");
             Check.given(thresholdMethod, "threshold_method", "Use mse, no_clipping, mae, lp or kl");
+            Check.that(
+                    thresholdMethod != ThresholdMethod.HMSE,
+                    "threshold_method",
+                    "hmse",
+                    "it weighs errors by the Hessian of kernels, which activations do not have",
+                    "Use mse, no_clipping, mae, lp or kl");
             Check.positive(lpNorm, "lp_norm");
             Check.that(zThreshold > 0, "z_threshold", zThreshold, "it is not above 0", "Use .inf to keep all values");
         }

@@ -58,6 +58,14 @@ public record RunConfig(
                 gptq.roundingType(),
                 "the straight-through estimator has no quantizer for uniform weights",
                 "Use SoftQuantizer, or set quantization.weights.method (and those of quantization.layers) to symmetric");
+        Check.that(
+                gptq.nEpochs() > 0
+                        || quantization.possibleWeights().stream()
+                                .noneMatch(weights -> weights.thresholdMethod() == ThresholdMethod.HMSE),
+                "gptq.n_epochs",
+                gptq.nEpochs(),
+                "the weight threshold method hmse is for runs with gradient training only",
+                "Use 1 or more, or set quantization.weights.threshold_method (and those of quantization.layers) to mse");
         refuseUserClass(allowUserClasses, LossName.isBuiltIn(gptq.loss()) ? null : gptq.loss(), "gptq.loss");
         refuseUserClass(allowUserClasses, gptq.logFunction(), "gptq.log_function");
     }

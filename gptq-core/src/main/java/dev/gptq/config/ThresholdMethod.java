@@ -6,5 +6,7 @@ public enum ThresholdMethod {
     MSE,
     MAE,
     LP,
-    KL
+    KL,
+    /** The squared error weighted by the Hessian of the model's outputs; kernels only, and only with gradient training. */
+    HMSE
 }

@@ -1,9 +1,7 @@
 package dev.gptq.hessian;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import dev.gptq.GptqException;
 import dev.gptq.config.GPTQHessianScoresConfig;
 import dev.gptq.engine.Autograd;
@@ -26,13 +24,6 @@ import java.util.Map;
  * outputs of squared gradients is the expectation itself.
  */
 public final class HessianScorer {
-    /** Random vectors per batch, and the number of outputs up to which the exact expectation takes fewer passes. */
-    static final int ITERATIONS = 100;
-
-    private static final int LEAST_ITERATIONS = 10;
-    private static final double CONVERGED_CHANGE = 1e-3;
-    private static final double EPSILON = 1e-6;
-
     private final GraphExecutor floatModel;
     private final boolean perSample;
     private final long seed;
@@ -41,13 +32,13 @@ public final class HessianScorer {
 
     /** Scores every compare point. */
     public HessianScorer(GraphExecutor floatModel, GPTQHessianScoresConfig config, long seed) {
-        this(floatModel, ComparePoints.of(floatModel.graph()), config, seed, ITERATIONS);
+        this(floatModel, ComparePoints.of(floatModel.graph()), config, seed, OutputPasses.ITERATIONS);
     }
 
     /** Scores {@code points}, a selection of the graph's compare points. */
     public HessianScorer(
             GraphExecutor floatModel, List<ComparePoint> points, GPTQHessianScoresConfig config, long seed) {
-        this(floatModel, points, config, seed, ITERATIONS);
+        this(floatModel, points, config, seed, OutputPasses.ITERATIONS);
     }
 
     /** {@code exactOutputs}: the largest number of outputs per sample whose expectation is computed, not estimated. */
@@ -114,31 +105,9 @@ public final class HessianScorer {
         NDArray[] probes = new NDArray[points.size()];
         try (NDManager manager = Engines.newScope(floatModel.device())) {
             NDArray outputs = runWithProbes(manager, batch, probes);
-            int outputsPerSample = (int) outputs.getShape().get(1);
-            boolean exact = outputsPerSample <= exactOutputs;
             SquaredGradients sums = new SquaredGradients(points, probes, batch, granularity == Granularity.TENSOR);
-            int passes = exact ? outputsPerSample : ITERATIONS;
-            boolean mayStop = !exact && granularity == Granularity.TENSOR;
-            double[] before = null;
-            int done = 0;
-            while (done < passes) {
-                float[] vectors = exact
-                        ? basisVectors(batch.size(), outputsPerSample, done)
-                        : RandomSigns.of(seed, batch.firstIndex(), batch.size(), done, outputsPerSample);
-                try (NDArray weights = manager.create(vectors, outputs.getShape())) {
-                    Autograd.backward(outputs, weights, done + 1 < passes);
-                }
-                sums.take();
-                done++;
-                if (mayStop) {
-                    double[] means = sums.meanByPoint(done);
-                    if (done > LEAST_ITERATIONS && change(before, means) < CONVERGED_CHANGE) {
-                        break;
-                    }
-                    before = means;
-                }
-            }
-            return sums.finish(exact ? 1 : done);
+            OutputPasses passes = new OutputPasses(seed, exactOutputs, granularity == Granularity.TENSOR);
+            return sums.finish(passes.run(manager, outputs, batch, sums));
         }
     }
 
@@ -159,35 +128,8 @@ public final class HessianScorer {
                 probes[point] = Autograd.leaf(manager.zeros(value.getShape(), value.getDataType()));
                 return value.add(probes[point]);
             });
-            NDList flat = new NDList();
-            for (NDArray output : outputs.values()) {
-                if (output.getDataType().isFloating()) {
-                    flat.add(output.reshape(new Shape(batch.size(), -1)));
-                }
-            }
-            if (flat.isEmpty()) {
-                throw GptqException.unsupported(
-                        "Cannot compute Hessian scores of model %s: none of its outputs is a real number. "
-                                + "Cut the model before its last differentiable operator.",
-                        floatModel.graph().name());
-            }
-            return flat.size() == 1 ? flat.get(0) : ai.djl.ndarray.NDArrays.concat(flat, 1);
+            return OutputPasses.flatten(
+                    outputs, batch.size(), floatModel.graph().name());
         }
-    }
-
-    private static float[] basisVectors(int samples, int length, int index) {
-        float[] vectors = new float[samples * length];
-        for (int sample = 0; sample < samples; sample++) {
-            vectors[sample * length + index] = 1;
-        }
-        return vectors;
-    }
-
-    private static double change(double[] before, double[] after) {
-        double largest = 0;
-        for (int point = 0; point < after.length; point++) {
-            largest = Math.max(largest, Math.abs(after[point] - before[point]) / (Math.abs(after[point]) + EPSILON));
-        }
-        return largest;
     }
 }

@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Adds up the squared gradients that probes collect, reduced per sample and channel in the engine. */
-final class SquaredGradients {
+final class SquaredGradients implements GradientSums {
     private final List<ComparePoint> points;
     private final NDArray[] probes;
     private final SampleBatch batch;
@@ -42,8 +42,8 @@ final class SquaredGradients {
         }
     }
 
-    /** Adds the squares of what the probes hold, and clears them for the next pass. */
-    void take() {
+    @Override
+    public void take() {
         try (Autograd.Recording paused = Autograd.pause()) {
             for (int point = 0; point < probes.length; point++) {
                 try (NDArray gradient = Autograd.gradient(probes[point])) {
@@ -74,8 +74,8 @@ final class SquaredGradients {
         }
     }
 
-    /** For each compare point the mean over the batch, after {@code passes} passes. */
-    double[] meanByPoint(int passes) {
+    @Override
+    public double[] meanByPoint(int passes) {
         return Arrays.stream(sums)
                 .mapToDouble(sum -> Arrays.stream(sum).sum() / sum.length / passes)
                 .toArray();

@@ -67,13 +67,14 @@ class WeightThresholdsOracleTest {
         ThresholdMethod metric = metric(fixture.metric);
         QuantizationConfig.Weights config =
                 new QuantizationConfig.Weights(fixture.bits, method, fixture.perChannel, metric, 2);
-        WeightThresholds chosen = WeightThresholds.choose(kernel, axis, config);
+        WeightThresholds chosen = WeightThresholds.choose(kernel, axis, config, null);
         double[][] channels = WeightThresholds.channels(kernel, axis);
         double ourTotal = 0;
         double theirTotal = 0;
         for (int channel = 0; channel < channels.length; channel++) {
             QuantizationError error = QuantizationError.ofValues(
                     channels[channel],
+                    null,
                     metric == ThresholdMethod.NO_CLIPPING ? ThresholdMethod.MSE : metric,
                     2,
                     fixture.bits);
@@ -100,8 +101,9 @@ class WeightThresholdsOracleTest {
         TensorData kernel = TensorData.ofFloats(new float[] {0, 0, 0, 0.5f, -1, 0.25f}, 2, 3);
         for (QuantizationMethod method : QuantizationMethod.values()) {
             for (ThresholdMethod metric : ThresholdMethod.values()) {
-                WeightThresholds chosen =
-                        WeightThresholds.choose(kernel, 0, new QuantizationConfig.Weights(4, method, true, metric, 2));
+                float[] hessian = metric == ThresholdMethod.HMSE ? new float[] {1, 2, 3, 4, 5, 6} : null;
+                WeightThresholds chosen = WeightThresholds.choose(
+                        kernel, 0, new QuantizationConfig.Weights(4, method, true, metric, 2), hessian);
                 boolean uniform = method == QuantizationMethod.UNIFORM;
                 QuantizationGrid grid = new WeightQuantizer(
                                 null,

@@ -48,6 +48,7 @@ class RunConfigErrorsTest {
                 "quantization.weights.bits=1 | quantization.weights.bits 1 | 2 to 8",
                 "quantization.activations.bits=4 | quantization.activations.bits 4 | Use 8",
                 "quantization.activations.signed=maybe | quantization.activations.signed maybe | auto, true or false",
+                "quantization.activations.threshold_method=hmse | quantization.activations.threshold_method hmse | Use mse",
                 "quantization.activations.z_threshold=0 | quantization.activations.z_threshold 0.0 | .inf",
                 "quantization.preparation.shift_negative_ratio=0 | quantization.preparation.shift_negative_ratio 0.0 | 0.05",
                 "quantization.preparation.shift_negative_ratio=2 | quantization.preparation.shift_negative_ratio 2.0 | <= 1",
@@ -161,6 +162,28 @@ class RunConfigErrorsTest {
         assertThatThrownBy(() -> Minimal.with(
                         "gptq.rounding_type=STE", "quantization.layers=[{name: a, weights: {method: uniform}}]"))
                 .hasMessageContainingAll("gptq.rounding_type STE", "no quantizer for uniform weights");
+    }
+
+    @Test
+    void hmseThresholdsNeedTraining() {
+        for (String hmse : List.of(
+                "quantization.weights.threshold_method=hmse",
+                "quantization.layers=[{name: a, weights: {threshold_method: hmse}}]")) {
+            assertThat(Minimal.with(hmse).quantization().possibleWeights())
+                    .anyMatch(weights -> weights.thresholdMethod() == ThresholdMethod.HMSE);
+            assertThatThrownBy(() -> Minimal.with(hmse, "gptq.n_epochs=0"))
+                    .isInstanceOf(GptqException.class)
+                    .hasMessageContainingAll(
+                            "Cannot use gptq.n_epochs 0",
+                            "hmse is for runs with gradient training only",
+                            "Use 1 or more, or set quantization.weights.threshold_method");
+        }
+    }
+
+    @Test
+    void hmseIsNotForActivationsOfALayer() {
+        assertThat(failure("quantization.layers=[{name: a, activations: {threshold_method: hmse}}]"))
+                .hasMessageContainingAll("quantization.layers[0].activations.threshold_method hmse", "Use mse");
     }
 
     @Test

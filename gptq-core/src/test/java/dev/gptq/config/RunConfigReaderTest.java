@@ -313,6 +313,20 @@ class RunConfigReaderTest {
     }
 
     @Test
+    void hmseSurvivesTheRoundTripForTheModelAndForALayer() {
+        RunConfig config = Minimal.with(
+                "quantization.weights.threshold_method=hmse",
+                "quantization.layers=[{name: a, weights: {threshold_method: HMSE}}]");
+
+        assertThat(config.quantization().weights().thresholdMethod()).isEqualTo(ThresholdMethod.HMSE);
+        assertThat(config.quantization().layers().get(0).weights().thresholdMethod())
+                .isEqualTo(ThresholdMethod.HMSE);
+        assertThat(RunConfigReader.read(RunConfigReader.toYaml(config), "again.yaml", List.of()))
+                .isEqualTo(config);
+        assertThat(RunConfigReader.defaultsAsYaml()).contains("hmse: squared error weighted by the Hessian");
+    }
+
+    @Test
     void textThatYamlWouldMisreadSurvivesTheRoundTrip() {
         RunConfig config = RunConfig.builder()
                 .setModel("null")

@@ -53,8 +53,8 @@ class HessianSamplingErrorTest {
         HessianScorer random = new HessianScorer(model, ATTENTION, seed, 0);
         double[][][] scores = random.channelScores(CalibrationImages.batch(0, SAMPLES / 2));
         for (int layer = 0; layer < M1.LAYERS.size(); layer++) {
-            checkChannels(scores[layer], layer, HessianScorer.ITERATIONS);
-            checkTensors(sums(scores[layer]), layer, HessianScorer.ITERATIONS);
+            checkChannels(scores[layer], layer, OutputPasses.ITERATIONS);
+            checkTensors(sums(scores[layer]), layer, OutputPasses.ITERATIONS);
         }
         assertThat(Arrays.deepEquals(scores[0], exact[0])).isFalse();
     }

@@ -117,7 +117,7 @@ class HessianScorerTest {
     @Test
     void randomVectorsComeWithinTheirSamplingErrorOfTheExpectation() {
         int hidden = 16;
-        int outputs = HessianScorer.ITERATIONS + 28;
+        int outputs = OutputPasses.ITERATIONS + 28;
         TensorData first = Models.random(1, 4, hidden);
         TensorData second = Models.random(2, hidden, outputs);
         double expected = 0;
@@ -148,7 +148,7 @@ class HessianScorerTest {
             for (int sample = 0; sample < samples; sample++) {
                 assertThat(perTensor[sample][1]).isCloseTo(outputs, Offset.offset(1e-3));
                 double total = Arrays.stream(channels[0][sample]).sum();
-                double sampleDeviation = expected * Math.sqrt(2.0 / hidden / HessianScorer.ITERATIONS);
+                double sampleDeviation = expected * Math.sqrt(2.0 / hidden / OutputPasses.ITERATIONS);
                 assertThat(total).isCloseTo(expected, Offset.offset(5 * sampleDeviation));
             }
             double[][] otherSeed = new HessianScorer(linear, PER_TENSOR, 8).score(batch);

@@ -17,6 +17,7 @@ import dev.gptq.export.QdqExporter;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.Graph;
 import dev.gptq.hessian.LossWeights;
+import dev.gptq.hessian.WeightHessian;
 import dev.gptq.report.HtmlReport;
 import dev.gptq.report.MetricsFile;
 import dev.gptq.report.RunMetrics;
@@ -29,6 +30,7 @@ import dev.gptq.spark.data.SparkFailures;
 import dev.gptq.spark.data.StoreIndex;
 import dev.gptq.spark.evaluate.EvaluateStage;
 import dev.gptq.spark.hessian.HessianStage;
+import dev.gptq.spark.hessian.WeightHessianStage;
 import dev.gptq.spark.task.BlockJob;
 import dev.gptq.spark.task.ExecutorModels;
 import dev.gptq.spark.task.SharedModel;
@@ -197,7 +199,11 @@ final class PipelineRun implements AutoCloseable {
 
     private QuantizationPlan calibrate(long samples) {
         BlockJob job = job(shared, RunDirectory.CALIBRATION_SAMPLES, samples, CalibrateStage.BLOCK_SIZE);
-        clock.start(StageClock.CALIBRATE, job.blocks());
+        List<ComparePoint> hessianPoints = files.exists(RunDirectory.PLAN)
+                ? List.of()
+                : LayerSettings.of(prepared, config.quantization()).hessianPoints();
+        long hessianSamples = hessianPoints.isEmpty() ? 0 : Math.min(samples, WeightHessian.SAMPLES);
+        clock.start(StageClock.CALIBRATE, job.blocks() + hessianSamples);
         boolean reused = files.exists(RunDirectory.STATISTICS);
         if (!reused) {
             BlockStatistics collected = CalibrateStage.run(job, done -> clock.advanced(done, ""));
@@ -206,7 +212,14 @@ final class PipelineRun implements AutoCloseable {
         if (!files.exists(RunDirectory.PLAN)) {
             // From the file in every case, so that a resumed run cannot differ.
             BlockStatistics statistics = BlockStatistics.fromJson(files.readText(RunDirectory.STATISTICS));
-            QuantizationPlan built = PlanBuilder.build(prepared, statistics, config.quantization());
+            Map<String, float[]> hessians = hessianPoints.isEmpty()
+                    ? Map.of()
+                    : WeightHessianStage.run(
+                            job(shared, RunDirectory.CALIBRATION_SAMPLES, hessianSamples, 1),
+                            hessianPoints,
+                            config.seed(),
+                            done -> clock.advanced(job.blocks() + done, ""));
+            QuantizationPlan built = PlanBuilder.build(prepared, statistics, config.quantization(), hessians);
             files.writeText(
                     RunDirectory.PLAN,
                     PlanFile.toJson(StatisticsCorrections.apply(prepared, statistics, built, config.quantization())));
