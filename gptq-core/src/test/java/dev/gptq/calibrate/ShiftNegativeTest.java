@@ -5,7 +5,6 @@ import dev.gptq.config.PreparationConfig;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.QuantizationMethod;
 import dev.gptq.graph.ComparePoints;
-import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
@@ -28,16 +27,16 @@ import static org.assertj.core.api.Assertions.offset;
 
 /** What is shifted, by how much, and that neither function nor exported model notice. */
 class ShiftNegativeTest {
-    private static final QuantizationConfig EIGHT_BITS = Corrected.activations(8);
+    static final QuantizationConfig EIGHT_BITS = Corrected.activations(8);
     private static final double HARD_SWISH_MINIMUM = 0.375;
-    private static final TensorData SAMPLES = Corrected.samples(1, 16, 2, 8, 8);
+    static final TensorData SAMPLES = Corrected.samples(1, 16, 2, 8, 8);
 
     /** A convolution whose outputs reach about 12, and its activation "act". */
-    private static GraphBuilder activated() {
+    static GraphBuilder activated() {
         return beforeActivation().node("HardSwish", "conv1", "act");
     }
 
-    private static GraphBuilder beforeActivation() {
+    static GraphBuilder beforeActivation() {
         return new GraphBuilder(14)
                 .input("x", -1, 2, 8, 8)
                 .constant("w1", Corrected.samples(0.7f, 4, 2, 3, 3))
@@ -45,7 +44,7 @@ class ShiftNegativeTest {
                 .node("Conv", "x w1 b1", "conv1", "pads", new long[] {1, 1, 1, 1});
     }
 
-    private static Graph paddedConvolution() {
+    static Graph paddedConvolution() {
         return activated()
                 .weight("w2", 3, 4, 3, 3)
                 .weight("b2", 3)
@@ -284,103 +283,6 @@ class ShiftNegativeTest {
         assertThat(Corrected.squaredError(fineOutput.studentOutput(), expected)).isLessThan(0.75 * without);
     }
 
-    static Stream<Named<Graph>> otherModels() {
-        GraphBuilder layer = activated().weight("w2", 3, 4, 3, 3).weight("b2", 3);
-        return Stream.of(
-                Named.of(
-                        "activation without negative values",
-                        beforeActivation()
-                                .node("Relu", "conv1", "act")
-                                .weight("w2", 3, 4, 1, 1)
-                                .node("Conv", "act w2", "out")
-                                .build()),
-                Named.of(
-                        "two readers",
-                        activated()
-                                .weight("w2", 4, 4, 1, 1)
-                                .node("Conv", "act w2", "conv2")
-                                .node("Mul", "act conv2", "out")
-                                .build()),
-                Named.of(
-                        "model output",
-                        activated()
-                                .weight("w2", 3, 4, 1, 1)
-                                .node("Conv", "act w2", "conv2")
-                                .output("act", ElementType.FLOAT32)
-                                .output("out", ElementType.FLOAT32)
-                                .node("Neg", "conv2", "out")
-                                .build()),
-                Named.of(
-                        "no layer behind", activated().node("Neg", "act", "out").build()),
-                Named.of(
-                        "pooling of maxima",
-                        activated()
-                                .node("MaxPool", "act", "pool", "kernel_shape", new long[] {2, 2})
-                                .weight("w2", 3, 4, 1, 1)
-                                .node("Conv", "pool w2", "out")
-                                .build()),
-                Named.of(
-                        "padding that depends on the input",
-                        layer.node("Conv", "act w2 b2", "out", "auto_pad", "SAME_UPPER")
-                                .build()),
-                Named.of(
-                        "average that counts its padding",
-                        activated()
-                                .node(
-                                        "AveragePool",
-                                        "act",
-                                        "pool",
-                                        "kernel_shape",
-                                        new long[] {3, 3},
-                                        "pads",
-                                        new long[] {1, 1, 1, 1},
-                                        "count_include_pad",
-                                        1)
-                                .weight("w2", 3, 4, 1, 1)
-                                .node("Conv", "pool w2", "out")
-                                .build()),
-                Named.of(
-                        "two paddings",
-                        activated()
-                                .longs("pads", 0, 0, 1, 2, 0, 0, 0, 1)
-                                .node("Pad", "act pads", "padded")
-                                .weight("w2", 3, 4, 3, 3)
-                                .node("Conv", "padded w2", "out", "pads", new long[] {1, 1, 1, 1})
-                                .build()),
-                Named.of(
-                        "layer without bias",
-                        activated()
-                                .longs("shape", 0, -1)
-                                .node("Reshape", "act shape", "flat")
-                                .weight("w2", 256, 3)
-                                .node("MatMul", "flat w2", "out")
-                                .build()));
-    }
-
-    @ParameterizedTest
-    @MethodSource("otherModels")
-    void whereTheShiftCannotBeTakenOutNothingChanges(Graph model) {
-        assertUnchanged(Corrected.of(model, SAMPLES, EIGHT_BITS));
-    }
-
-    static Stream<Named<QuantizationConfig>> otherConfigurations() {
-        return Stream.of(
-                Named.of(
-                        "switched off",
-                        EIGHT_BITS.withPreparation(PreparationConfig.builder()
-                                .optShiftNegativeActivationCorrection(false)
-                                .build())),
-                Named.of("ratio too low", withRatio(EIGHT_BITS, 0.01)),
-                Named.of("uniform grids", Corrected.activations(8, QuantizationMethod.UNIFORM, null)),
-                Named.of("signed grids only", Corrected.activations(8, QuantizationMethod.POWER_OF_TWO, true)));
-    }
-
-    @ParameterizedTest
-    @MethodSource("otherConfigurations")
-    void whereTheConfigurationForbidsItNothingChanges(QuantizationConfig config) {
-        assertUnchanged(Corrected.of(paddedConvolution(), SAMPLES, config));
-    }
-
     @ParameterizedTest
     @ValueSource(ints = {4, 6, 8})
     void theSearchTakesTheShiftAndThresholdOfLeastError(int bits) {
@@ -426,13 +328,8 @@ class ShiftNegativeTest {
         return sum / Arrays.stream(points.counts()).sum();
     }
 
-    private static QuantizationConfig withRatio(QuantizationConfig config, double ratio) {
+    static QuantizationConfig withRatio(QuantizationConfig config, double ratio) {
         return config.withPreparation(
                 PreparationConfig.builder().optShiftNegativeRatio(ratio).build());
-    }
-
-    private static void assertUnchanged(Corrected corrected) {
-        assertThat(corrected.graph()).isSameAs(corrected.prepared());
-        assertThat(corrected.plan()).isEqualTo(corrected.before());
     }
 }
