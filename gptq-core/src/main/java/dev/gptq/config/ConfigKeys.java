@@ -50,6 +50,11 @@ final class ConfigKeys {
             key("data.calibration.id", TEXT_OR_NULL, "Column of stable sample ids; null: ids follow from the content"),
             key("data.calibration.limit", FROM_ONE + ", or null", "Samples taken; null: all"),
             section("data.evaluation", "Data to measure on, or null for none. Keys as in data.calibration"),
+            key(
+                    "recipe",
+                    "mct or accurate",
+                    "Values of the keys left out: those of Model Compression Toolkit, or more accurate ones at few bits; see "
+                            + "RECIPES.md"),
             section("quantization", "What is quantized and how thresholds are chosen"),
             key(
                     "quantization.preset",

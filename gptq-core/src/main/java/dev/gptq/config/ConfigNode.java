@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** A parsed YAML value that still knows where it was written. Scalars stay text until a key says what they are. */
 sealed interface ConfigNode {
@@ -53,6 +54,13 @@ sealed interface ConfigNode {
         Mapping with(String key, ConfigNode value) {
             Map<String, ConfigNode> copy = new LinkedHashMap<>(entries);
             copy.put(key, value);
+            return new Mapping(copy, place);
+        }
+
+        /** This mapping less some keys. */
+        Mapping without(Set<String> keys) {
+            Map<String, ConfigNode> copy = new LinkedHashMap<>(entries);
+            copy.keySet().removeAll(keys);
             return new Mapping(copy, place);
         }
 

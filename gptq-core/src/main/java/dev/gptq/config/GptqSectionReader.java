@@ -9,6 +9,11 @@ final class GptqSectionReader {
     private GptqSectionReader() {}
 
     static GradientPTQConfig read(Settings settings) {
+        return settings.build(builder(settings)::build);
+    }
+
+    /** What the section says; n_epochs may still be missing. */
+    static GradientPTQConfigBuilder builder(Settings settings) {
         GradientPTQConfigBuilder builder = GradientPTQConfig.builder();
         if (settings.has("n_epochs")) {
             builder.setNEpochs(settings.whole("n_epochs", 0));
@@ -40,7 +45,7 @@ final class GptqSectionReader {
                 "optimizer_quantization_parameter",
                 null,
                 key -> OptimizerReader.read(settings.section(key), GradientPTQConfigBuilder.defaultOptimizerRest())));
-        return settings.build(builder::build);
+        return builder;
     }
 
     private static OptimizerConfig optimizer(Settings settings, String name, OptimizerConfig template) {

@@ -9,6 +9,7 @@ import java.util.List;
  * @param model path of the float ONNX model
  * @param calibration the representative dataset; needs no labels
  * @param evaluation null: no evaluation data; metrics then hold SQNR, cosine and agreement on calibration data only
+ * @param recipe where values came from that the file left out; by itself it changes nothing
  * @param seed of every random choice
  * @param device auto, cpu or gpu
  * @param allowUserClasses whether loss and log_function may name classes outside this project
@@ -17,6 +18,7 @@ public record RunConfig(
         String model,
         DatasetConfig calibration,
         DatasetConfig evaluation,
+        Recipe recipe,
         QuantizationConfig quantization,
         GradientPTQConfig gptq,
         TrainingConfig training,
@@ -33,6 +35,7 @@ public record RunConfig(
     public RunConfig {
         Check.text(model, "model", "Set it to the path of a float ONNX model");
         Check.given(calibration, "data.calibration", "Set at least data.calibration.path");
+        Check.given(recipe, "recipe", "Use mct or accurate");
         Check.given(quantization, "quantization", "Remove the key for the default preset");
         Check.given(gptq, "gptq", "Set at least gptq.n_epochs; 0 gives plain post-training quantization");
         Check.given(training, "training", "Remove the key for the defaults");

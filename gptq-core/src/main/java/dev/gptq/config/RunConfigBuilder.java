@@ -5,9 +5,10 @@ public final class RunConfigBuilder {
     private String model;
     private DatasetConfig calibration;
     private DatasetConfig evaluation;
+    private Recipe recipe = Recipe.MCT;
     private QuantizationConfig quantization = QuantizationConfig.defaults();
     private GradientPTQConfig gptq;
-    private TrainingConfig training = TrainingConfig.defaults();
+    private TrainingConfig training;
     private OutputConfig output;
     private long seed;
     private String device = "auto";
@@ -41,6 +42,12 @@ public final class RunConfigBuilder {
         return this;
     }
 
+    /** The recipe whose values {@link Recipe#gptq} and the training that is not set here have. */
+    public RunConfigBuilder optRecipe(Recipe value) {
+        this.recipe = value;
+        return this;
+    }
+
     public RunConfigBuilder optQuantization(QuantizationConfig value) {
         this.quantization = value;
         return this;
@@ -69,6 +76,16 @@ public final class RunConfigBuilder {
     /** @throws dev.gptq.GptqException BAD_INPUT with key, value and remedy */
     public RunConfig build() {
         return new RunConfig(
-                model, calibration, evaluation, quantization, gptq, training, output, seed, device, allowUserClasses);
+                model,
+                calibration,
+                evaluation,
+                recipe,
+                quantization,
+                gptq,
+                training == null ? recipe.training() : training,
+                output,
+                seed,
+                device,
+                allowUserClasses);
     }
 }

@@ -25,6 +25,7 @@ final class RunConfigMapper {
                 root.text("model", null),
                 calibration,
                 evaluation,
+                root.constant("recipe", Recipe.class, Recipe.MCT),
                 quantization,
                 gptq,
                 training,
@@ -146,7 +147,7 @@ final class RunConfigMapper {
         return auto ? null : Boolean.valueOf(activations.flag("signed", false));
     }
 
-    private static TrainingConfig training(Settings settings) {
+    static TrainingConfig training(Settings settings) {
         TrainingConfig base = TrainingConfig.defaults();
         return settings.build(() -> new TrainingConfig(
                 settings.whole("batch_size", base.batchSize()),

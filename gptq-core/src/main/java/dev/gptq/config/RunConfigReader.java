@@ -8,8 +8,9 @@ import java.util.Map;
  * YAML plus overrides -> RunConfig.
  *
  * <p>Precedence, highest first: overrides in order (the later one wins), the file, the preset named by
- * quantization.preset (for the keys of that section), the defaults. An override replaces the value at its path, so a
- * section given as a value replaces the whole section. Null switches an optional section off.
+ * quantization.preset (for what it says of activations), the recipe, the defaults. An override replaces the value at its
+ * path, so a section given as a value replaces the file's whole section; below either, key by key, are the recipe's values,
+ * except in a section to which another {@code type} was given. Null switches an optional section off.
  */
 public final class RunConfigReader {
     private static final String EXAMPLE =
@@ -55,12 +56,18 @@ public final class RunConfigReader {
             root = Overrides.apply(root, override);
         }
         ConfigKeys.checkKnown(root);
-        return RunConfigMapper.map(Settings.root(root, source));
+        Recipe recipe = Settings.root(root, source).constant("recipe", Recipe.class, Recipe.MCT);
+        return RunConfigMapper.map(Settings.root(recipe.under(root), source));
     }
 
     /** A commented YAML of every key with its default, which can itself be read. */
     public static String defaultsAsYaml() {
-        return HEADER + YamlPrinter.commented(RunConfigWriter.tree(read(EXAMPLE, "the example", List.of())));
+        return defaultsAsYaml(List.of());
+    }
+
+    /** The same with some keys set: {@code recipe=accurate} gives the defaults of that recipe. */
+    public static String defaultsAsYaml(List<String> overrides) {
+        return HEADER + YamlPrinter.commented(RunConfigWriter.tree(read(EXAMPLE, "the example", overrides)));
     }
 
     /** The canonical YAML of a configuration (keys in fixed order): basis of the config hash and of the manifest. */

@@ -27,6 +27,7 @@ final class RunConfigWriter {
         Map<String, Object> root = new LinkedHashMap<>();
         root.put("model", config.model());
         root.put("data", data);
+        root.put("recipe", config.recipe().toString());
         root.put("quantization", quantization(config.quantization()));
         root.put("gptq", gptq(config.gptq()));
         root.put("training", training);

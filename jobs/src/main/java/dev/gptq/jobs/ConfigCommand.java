@@ -36,7 +36,7 @@ final class ConfigCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "give either a configuration file or --print-defaults");
         }
         String yaml = printDefaults
-                ? RunConfigReader.defaultsAsYaml()
+                ? RunConfigReader.defaultsAsYaml(overrides)
                 : RunConfigReader.toYaml(ConfigFile.read(file, overrides));
         spec.commandLine().getOut().print(yaml);
         spec.commandLine().getOut().flush();

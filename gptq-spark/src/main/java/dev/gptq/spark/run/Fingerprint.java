@@ -32,6 +32,7 @@ record Fingerprint(String config, String modelCrc32c, List<String> data) {
                 config.model(),
                 config.calibration(),
                 config.evaluation(),
+                config.recipe(),
                 config.quantization(),
                 config.gptq(),
                 new TrainingConfig(
