@@ -1,63 +1,54 @@
 package dev.gptq.graph;
 
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** Which ONNX operators, and which of their forms, this project runs. */
 public final class SupportedOperators {
-    /** Operators by ONNX name; Constant nodes become constants when a model is read. */
-    public static final Set<String> NAMES = Set.of(
-            "Abs",
-            "Add",
-            "AveragePool",
-            "BatchNormalization",
-            "Cast",
-            "Clip",
-            "Concat",
-            "Constant",
-            "Conv",
-            "ConvTranspose",
-            "Div",
-            "Dropout",
-            "Erf",
-            "Exp",
-            "Flatten",
-            "Gather",
-            "Gemm",
-            "GlobalAveragePool",
-            "GlobalMaxPool",
-            "HardSigmoid",
-            "HardSwish",
-            "Identity",
-            "LeakyRelu",
-            "Log",
-            "LogSoftmax",
-            "MatMul",
-            "Max",
-            "MaxPool",
-            "Min",
-            "Mul",
-            "Neg",
-            "Pad",
-            "Pow",
-            "ReduceMean",
-            "ReduceSum",
-            "Relu",
-            "Reshape",
-            "Shape",
-            "Sigmoid",
-            "Slice",
-            "Softmax",
-            "Sqrt",
-            "Squeeze",
-            "Sub",
-            "Tanh",
-            "Transpose",
-            "Unsqueeze");
+    /** Run with a gradient. Constant nodes become constants when a model is read. */
+    private static final String DIFFERENTIABLE =
+            """
+            Abs Add AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose Div Dropout Erf@9 Exp Flatten
+            Gather Gemm GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish@14 Identity LeakyRelu Log LogSoftmax MatMul Max
+            MaxPool Min Mul Neg Pad Pow ReduceMean ReduceSum Relu Reshape Sigmoid Slice Softmax Sqrt Squeeze Sub Tanh
+            Transpose Unsqueeze
+            """;
+
+    /** Run; their results are shapes, integers or truth values, which have no gradient. */
+    private static final String WITHOUT_GRADIENT = "Shape";
+
+    private static final Map<String, OperatorSupport> TABLE = table();
+
+    /** Operators by ONNX name that are run. */
+    public static final Set<String> NAMES = TABLE.keySet();
 
     private static final int MAX_SPATIAL_RANK = 2;
 
     private SupportedOperators() {}
+
+    /** What is done with an operator of ONNX's own domain; null for one that is refused. */
+    public static OperatorSupport of(String opType) {
+        return TABLE.get(opType);
+    }
+
+    private static Map<String, OperatorSupport> table() {
+        Map<String, OperatorSupport> table = new TreeMap<>();
+        add(table, OperatorSupport.Way.DIFFERENTIABLE, DIFFERENTIABLE);
+        add(table, OperatorSupport.Way.WITHOUT_GRADIENT, WITHOUT_GRADIENT);
+        return Collections.unmodifiableMap(table);
+    }
+
+    private static void add(Map<String, OperatorSupport> table, OperatorSupport.Way way, String entries) {
+        for (String entry : entries.trim().split("\\s+")) {
+            OperatorSupport support = OperatorSupport.parse(entry, way);
+            if (table.put(support.name(), support) != null) {
+                throw new IllegalStateException("operator " + support.name() + " is listed twice");
+            }
+        }
+    }
 
     /** Why a node of a supported operator cannot be run, or null when it can. */
     public static String problem(Node node) {

@@ -6,12 +6,11 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.OperatorSupport;
 import java.io.IOException;
 
 /** Reads ONNX model files. */
 public final class OnnxReader {
-    private static final int MIN_OPSET = 7;
-    private static final int MAX_OPSET = 22;
     private static final int MAX_NESTING = 50;
 
     private OnnxReader() {}
@@ -61,11 +60,11 @@ public final class OnnxReader {
         for (OnnxMl.OperatorSetIdProto imported : model.getOpsetImportList()) {
             if (GraphReader.isDefaultDomain(imported.getDomain())) {
                 long version = imported.getVersion();
-                if (version < MIN_OPSET || version > MAX_OPSET) {
+                if (version < OperatorSupport.MIN_OPSET || version > OperatorSupport.MAX_OPSET) {
                     throw GptqException.unsupported(
                             "Cannot read model %s: it uses opset %d but opsets %d to %d are supported. Export it again at"
                                     + " opset 13 or convert it.",
-                            source, version, MIN_OPSET, MAX_OPSET);
+                            source, version, OperatorSupport.MIN_OPSET, OperatorSupport.MAX_OPSET);
                 }
                 return (int) version;
             }

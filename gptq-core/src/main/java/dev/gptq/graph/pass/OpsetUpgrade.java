@@ -18,7 +18,7 @@ import java.util.Map;
  * spatial, Dropout's ratio), and Softmax, which worked on a flattened matrix before 13. Graphs of opset 13 and later stay
  * as they are.
  */
-final class OpsetUpgrade {
+public final class OpsetUpgrade {
     private static final int TARGET = 13;
     private static final float LOWEST = -Float.MAX_VALUE;
 
@@ -37,7 +37,8 @@ final class OpsetUpgrade {
         this.ranks = Ranks.of(graph);
     }
 
-    static Graph apply(Graph graph) {
+    /** The same function at opset 13, or the graph itself where it is of a later one. */
+    public static Graph apply(Graph graph) {
         return graph.opset() >= TARGET ? graph : new OpsetUpgrade(graph).upgrade();
     }
 
