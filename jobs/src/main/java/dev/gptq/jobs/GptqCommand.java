@@ -1,5 +1,6 @@
 package dev.gptq.jobs;
 
+import dev.gptq.jobs.bench.BenchCommand;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
@@ -22,7 +23,7 @@ import picocli.CommandLine.Spec;
             "Options of spark-submit (--master, --conf, --driver-memory, ...) may stand anywhere; the launcher hands them on.",
             "Start with: gptq quickstart, then gptq config --print-defaults > my.yaml"
         },
-        subcommands = {QuantizeCommand.class, QuickstartCommand.class, ConfigCommand.class},
+        subcommands = {QuantizeCommand.class, QuickstartCommand.class, ConfigCommand.class, BenchCommand.class},
         versionProvider = GptqCommand.Version.class,
         mixinStandardHelpOptions = true)
 public final class GptqCommand implements Callable<Integer> {

@@ -1,6 +1,5 @@
 package dev.gptq.jobs;
 
-import dev.gptq.GptqException;
 import dev.gptq.config.DatasetConfig;
 import dev.gptq.config.RunConfig;
 import java.nio.file.Path;
@@ -16,17 +15,12 @@ import picocli.CommandLine.Option;
         description = "Quantizes a small Fashion-MNIST model to 2-bit weights: conf/quickstart.yaml of the project.",
         mixinStandardHelpOptions = true)
 final class QuickstartCommand implements Callable<Integer> {
-    /** System property with the project's directory, set by the launcher. */
-    static final String HOME_PROPERTY = "gptq.home";
-
-    private static final String HOME_VARIABLE = "GPTQ_HOME";
-
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Set path.to.key; repeatable, the last one wins.")
     private List<String> overrides = new ArrayList<>();
 
     @Override
     public Integer call() {
-        SparkJob.run(config(home(), overrides));
+        SparkJob.run(config(ProjectHome.find("quickstart"), overrides));
         return 0;
     }
 
@@ -48,16 +42,5 @@ final class QuickstartCommand implements Callable<Integer> {
 
     private static String absolute(String key, Path home, String path) {
         return key + "='" + home.resolve(path).toString().replace("'", "''") + "'";
-    }
-
-    private static Path home() {
-        String home = System.getProperty(HOME_PROPERTY, System.getenv(HOME_VARIABLE));
-        if (home == null) {
-            throw GptqException.badInput(
-                    "Cannot find the quickstart: neither system property %s nor environment variable %s is set. Start it "
-                            + "with jobs/bin/gptq quickstart.",
-                    HOME_PROPERTY, HOME_VARIABLE);
-        }
-        return Path.of(home).toAbsolutePath().normalize();
     }
 }

@@ -1,0 +1,94 @@
+package dev.gptq.jobs.bench;
+
+import dev.gptq.jobs.ProjectHome;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Measures what the project promises, on models that come with it. */
+@Command(
+        name = "bench",
+        description = "Measures speed and memory on models that come with the project and compares with their limits.",
+        mixinStandardHelpOptions = true)
+public final class BenchCommand implements Callable<Integer> {
+    private static final String ALL = "all";
+    private static final int BROKEN = 1;
+
+    /** Name -> benchmark, in the order in which all of them run. */
+    private static final Map<String, Benchmark> BENCHMARKS = new LinkedHashMap<>();
+
+    static {
+        BENCHMARKS.put("hessian", new HessianBenchmark());
+    }
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(arity = "1..*", paramLabel = "NAME", description = "hessian, or all.")
+    private List<String> names = new ArrayList<>();
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Also write the measurements to this file.")
+    private Path json;
+
+    @Option(
+            names = "--runs",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "Rounds that medians are taken over; ${DEFAULT-VALUE} by default.")
+    private int runs;
+
+    @Option(names = "--check", description = "End with status 1 when a limit is broken.")
+    private boolean check;
+
+    @Override
+    public Integer call() throws Exception {
+        Set<String> chosen = chosen();
+        if (runs < 1) {
+            throw new ParameterException(spec.commandLine(), "--runs must be at least 1, not " + runs);
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        BenchContext context = new BenchContext(ProjectHome.find("bench"), runs, line -> {
+            out.println(line);
+            out.flush();
+        });
+        List<Measurement> measurements = new ArrayList<>();
+        for (String name : chosen) {
+            context.progress().accept("Measuring " + name + " ...");
+            measurements.addAll(BENCHMARKS.get(name).run(context));
+        }
+        Map<String, Object> machine = MachineDescription.read();
+        BenchTable.print(measurements, machine, out);
+        if (json != null) {
+            BenchFile.write(json, measurements, machine);
+        }
+        return check && !measurements.stream().allMatch(Measurement::holds) ? BROKEN : 0;
+    }
+
+    private Set<String> chosen() {
+        Set<String> chosen = new LinkedHashSet<>();
+        for (String name : names) {
+            if (name.equals(ALL)) {
+                chosen.addAll(BENCHMARKS.keySet());
+            } else if (BENCHMARKS.containsKey(name)) {
+                chosen.add(name);
+            } else {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "there is no benchmark '" + name + "'; give some of " + BENCHMARKS.keySet() + ", or all");
+            }
+        }
+        return chosen;
+    }
+}

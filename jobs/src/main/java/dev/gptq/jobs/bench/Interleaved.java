@@ -1,0 +1,46 @@
+package dev.gptq.jobs.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Rounds in which a baseline and a candidate alternate in one process, so that whatever else the machine does meets both.
+ *
+ * @param baseline the cost of the baseline, round by round
+ * @param candidate the cost of the candidate, round by round
+ */
+record Interleaved(List<Cost> baseline, List<Cost> candidate) {
+    /** One round that does not count, then {@code runs} that do; who goes first alternates. */
+    static Interleaved measure(int runs, Cost.Work baseline, Cost.Work candidate) throws Exception {
+        baseline.run();
+        candidate.run();
+        List<Cost> first = new ArrayList<>();
+        List<Cost> second = new ArrayList<>();
+        for (int run = 0; run < runs; run++) {
+            if (run % 2 == 0) {
+                first.add(Cost.of(baseline));
+                second.add(Cost.of(candidate));
+            } else {
+                second.add(Cost.of(candidate));
+                first.add(Cost.of(baseline));
+            }
+        }
+        return new Interleaved(first, second);
+    }
+
+    /** The median over rounds of the candidate's CPU time over the baseline's. */
+    double cpuRatio() {
+        return Median.of(IntStream.range(0, baseline.size())
+                .mapToDouble(run ->
+                        candidate.get(run).cpuSeconds() / baseline.get(run).cpuSeconds()));
+    }
+
+    double baselineCpu() {
+        return Cost.medianCpu(baseline);
+    }
+
+    double candidateCpu() {
+        return Cost.medianCpu(candidate);
+    }
+}
