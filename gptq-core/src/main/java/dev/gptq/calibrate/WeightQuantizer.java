@@ -3,6 +3,7 @@ package dev.gptq.calibrate;
 import dev.gptq.config.QuantizationMethod;
 import dev.gptq.graph.ComparePoint;
 import java.io.Serializable;
+import java.util.Arrays;
 
 /**
  * How one kernel is quantized.
@@ -29,6 +30,25 @@ public record WeightQuantizer(
             return QuantizationGrid.uniform(rangeMin, rangeMax, bits, channelAxis);
         }
         return QuantizationGrid.symmetric(threshold, bits, true, channelAxis);
+    }
+
+    /** The quantizer of rows [first, first + count) of the kernel, the indices of its first axis; without bias correction. */
+    public WeightQuantizer rows(int first, int count) {
+        return new WeightQuantizer(
+                point,
+                method,
+                bits,
+                channelAxis,
+                rows(threshold, first, count),
+                rows(rangeMin, first, count),
+                rows(rangeMax, first, count),
+                null);
+    }
+
+    private double[] rows(double[] perChannel, int first, int count) {
+        return perChannel == null || channelAxis != 0
+                ? perChannel
+                : Arrays.copyOfRange(perChannel, first, first + count);
     }
 
     WeightQuantizer withBiasCorrection(double[] correction) {

@@ -9,23 +9,24 @@ import dev.gptq.config.RoundingType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.TensorData;
 import dev.gptq.hessian.LossWeights;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 
 /** Builds what a configuration trains a plan's kernels with. */
 final class RoundingQuantizers {
     private RoundingQuantizers() {}
 
-    /** One quantizer per layer, in plan order; refuses what cannot be trained. */
-    static List<RoundingQuantizer> of(Graph prepared, QuantizationPlan plan, GradientPTQConfig config) {
-        List<RoundingQuantizer> quantizers = new ArrayList<>();
-        int offset = 0;
-        for (WeightQuantizer weight : plan.weights()) {
-            TensorData kernel = ParameterLayout.kernel(prepared, weight.point());
-            quantizers.add(of(weight, kernel, offset, config));
-            offset += kernel.size();
+    /** The quantizer of some rows of a layer's kernel, with offset 0; refuses what cannot be trained. */
+    static RoundingQuantizer of(Graph prepared, QuantizationPlan plan, ParameterPiece piece, GradientPTQConfig config) {
+        WeightQuantizer weight = plan.weights().get(piece.layer());
+        TensorData kernel = ParameterLayout.kernel(prepared, weight.point());
+        int rowSize = piece.size() / piece.rows();
+        int begin = piece.firstRow() * rowSize;
+        float[] rows = Arrays.copyOfRange(kernel.floats(), begin, begin + piece.size());
+        long[] shape = kernel.shape().clone();
+        if (shape.length > 0) {
+            shape[0] = piece.rows();
         }
-        return quantizers;
+        return of(weight.rows(piece.firstRow(), piece.rows()), TensorData.ofFloats(rows, shape), 0, config);
     }
 
     private static RoundingQuantizer of(
@@ -60,14 +61,10 @@ final class RoundingQuantizers {
     }
 
     /** The regularizer of soft rounding, or null for STE. */
-    static RoundingRegularizer regularizer(
-            List<RoundingQuantizer> quantizers, LossWeights weights, GradientPTQConfig config, int totalSteps) {
-        if (config.roundingType() == RoundingType.STE) {
-            return null;
-        }
-        List<SoftRoundingQuantizer> soft =
-                quantizers.stream().map(SoftRoundingQuantizer.class::cast).toList();
-        return new RoundingRegularizer(soft, weights.regularizer(), config.regularizationFactor(), totalSteps);
+    static RoundingRegularizer regularizer(LossWeights weights, GradientPTQConfig config, int totalSteps) {
+        return config.roundingType() == RoundingType.STE
+                ? null
+                : new RoundingRegularizer(weights.regularizer(), config.regularizationFactor(), totalSteps);
     }
 
     /** All biases in the layout's order, each less its bias correction. */

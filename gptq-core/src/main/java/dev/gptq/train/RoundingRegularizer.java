@@ -1,7 +1,5 @@
 package dev.gptq.train;
 
-import java.util.List;
-
 /**
  * Pushes soft roundings towards 0 or 1 (MCT, soft_quantizer_reg):
  * factor * (sum_l r_l sum_elements [1 - |2 (h - 0.5)|^beta]) / max_l r_l, with beta falling over the run.
@@ -10,13 +8,13 @@ final class RoundingRegularizer {
     /** Keeps the error of |x|^beta below 1e-8 up to beta = 20. */
     private static final int TABLE_INTERVALS = 512;
 
-    private final List<SoftRoundingQuantizer> layers;
     private final double[] weights;
     private final LinearAnnealing exponent;
+    /** |x|^beta of the step asked for last: all pieces of a step share it. */
+    private volatile Powers powers;
 
     /** {@code layerWeights} has one weight r_l per layer; only their ratio to the largest matters. */
-    RoundingRegularizer(List<SoftRoundingQuantizer> layers, float[] layerWeights, double factor, int totalSteps) {
-        this.layers = List.copyOf(layers);
+    RoundingRegularizer(float[] layerWeights, double factor, int totalSteps) {
         this.exponent = LinearAnnealing.regularizerExponent(totalSteps);
         double largest = 0;
         for (float weight : layerWeights) {
@@ -29,34 +27,42 @@ final class RoundingRegularizer {
         }
     }
 
-    /** Adds the gradient with respect to the rounding variables to {@code gradient}; returns the value. */
-    double addTo(float[] gradient, int step) {
-        double beta = exponent.at(step);
-        SmoothTable power = new SmoothTable(
-                0,
-                1,
-                TABLE_INTERVALS,
-                x -> DeterministicMath.pow(x, beta),
-                x -> beta * DeterministicMath.pow(x, beta - 1));
-        double value = 0;
-        for (int l = 0; l < layers.size(); l++) {
-            value += weights[l] * addLayer(layers.get(l), gradient, weights[l], beta, power);
+    /**
+     * Adds the gradient with respect to the rounding variables of a layer, or of rows of it, to {@code gradient}; returns
+     * their part of the value. Thread-safe.
+     */
+    double addTo(int layer, SoftRoundingQuantizer rows, float[] gradient, int step) {
+        Powers current = powers;
+        if (current == null || current.step != step) {
+            current = Powers.of(step, exponent.at(step));
+            powers = current;
         }
-        return value;
+        return weights[layer] * add(rows, gradient, weights[layer], current);
     }
 
-    private static double addLayer(
-            SoftRoundingQuantizer layer, float[] gradient, double weight, double beta, SmoothTable powers) {
+    private record Powers(int step, double beta, SmoothTable table) {
+        static Powers of(int step, double beta) {
+            SmoothTable table = new SmoothTable(
+                    0,
+                    1,
+                    TABLE_INTERVALS,
+                    x -> DeterministicMath.pow(x, beta),
+                    x -> beta * DeterministicMath.pow(x, beta - 1));
+            return new Powers(step, beta, table);
+        }
+    }
+
+    private static double add(SoftRoundingQuantizer layer, float[] gradient, double weight, Powers powers) {
         float[] target = layer.target();
         float[] slope = layer.slope();
         double sum = 0;
         for (int i = 0; i < target.length; i++) {
             double distance = 2 * (target[i] - 0.5);
             double size = Math.abs(distance);
-            double power = powers.at(size);
+            double power = powers.table.at(size);
             sum += 1 - power;
             // d/dh = -2 beta sign(distance) size^(beta - 1); beta >= 2, so it vanishes at distance 0.
-            double derivative = size == 0 ? 0 : -2 * beta * power / distance;
+            double derivative = size == 0 ? 0 : -2 * powers.beta * power / distance;
             gradient[layer.offset + i] += (float) (weight * derivative * slope[i]);
         }
         return sum;

@@ -5,84 +5,123 @@ import dev.gptq.GptqException;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
 import dev.gptq.config.GradientPTQConfig;
+import dev.gptq.config.OptimizerConfig;
 import dev.gptq.graph.Graph;
 import dev.gptq.hessian.LossWeights;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 
 /**
- * The driver's side of training: owns rounding variables, biases, learned scales and optimizer state; turns them into
- * student parameters, and a folded gradient with respect to those (chain rule through the rounding quantizers, plus the
- * regularizer) into an update (MCT, gptq_training).
+ * Owns rounding variables, biases, learned scales and optimizer state; turns them into student parameters, and a folded
+ * gradient with respect to those (chain rule through the rounding quantizers, plus the regularizer) into an update (MCT,
+ * gptq_training). A step is the update of every {@link ParameterPiece}, whoever does it, and then {@link #finishStep}.
  */
 public final class RoundingTrainer {
     private final ParameterLayout layout;
-    private final List<RoundingQuantizer> quantizers;
-    private final RoundingRegularizer regularizer;
+    private final List<ParameterPiece> pieces;
+    /** One per piece; null where another trainer owns it. */
+    private final List<TrainedPiece> trained;
+
+    private final StateLayout stateLayout = new StateLayout();
     private final LinearAnnealing quantizedFraction;
     private final LogFunction logFunction;
     private final int totalSteps;
-    private final TrainedGroup alpha;
-    private final TrainedGroup bias;
-    /** Learned factors of the steps, or learned ranges, layer by layer; null when nothing is learned. */
-    private final TrainedGroup scale;
 
     private int step;
     private StudentParameters parameters;
 
+    /** Owns the whole model and calls the configured log function. */
     public RoundingTrainer(
             Graph prepared, QuantizationPlan plan, GradientPTQConfig config, LossWeights lossWeights, int totalSteps) {
+        this(
+                prepared,
+                plan,
+                config,
+                lossWeights,
+                totalSteps,
+                ParameterPiece.cut(ParameterLayout.of(prepared, plan), plan, config),
+                0,
+                Integer.MAX_VALUE,
+                config.logFunction() == null ? null : LogFunction.of(config.logFunction()));
+    }
+
+    /** Owns pieces [first, end) of the whole model's; calls no log function. */
+    public RoundingTrainer(
+            Graph prepared,
+            QuantizationPlan plan,
+            GradientPTQConfig config,
+            LossWeights lossWeights,
+            int totalSteps,
+            int first,
+            int end) {
+        this(
+                prepared,
+                plan,
+                config,
+                lossWeights,
+                totalSteps,
+                ParameterPiece.cut(ParameterLayout.of(prepared, plan), plan, config),
+                first,
+                end,
+                null);
+    }
+
+    RoundingTrainer(
+            Graph prepared,
+            QuantizationPlan plan,
+            GradientPTQConfig config,
+            LossWeights lossWeights,
+            int totalSteps,
+            List<ParameterPiece> pieces,
+            int first,
+            int end,
+            LogFunction logFunction) {
         this.layout = ParameterLayout.of(prepared, plan);
+        this.pieces = pieces;
         this.totalSteps = totalSteps;
-        this.quantizers = RoundingQuantizers.of(prepared, plan, config);
-        this.regularizer = RoundingQuantizers.regularizer(quantizers, lossWeights, config, totalSteps);
+        this.logFunction = logFunction;
         var gradual = config.gradualActivationQuantizationConfig();
         this.quantizedFraction = gradual == null
                 ? null
                 : LinearAnnealing.quantizedFraction(gradual.qFractionSchedulerPolicy(), totalSteps);
-        this.logFunction = config.logFunction() == null ? null : LogFunction.of(config.logFunction());
-        this.alpha = new TrainedGroup("alpha", initialVariables(), config.optimizer());
-        this.bias = new TrainedGroup(
-                "bias",
-                RoundingQuantizers.correctedBiases(prepared, plan, layout),
+        this.trained = new ArrayList<>();
+        RoundingRegularizer regularizer = RoundingQuantizers.regularizer(lossWeights, config, totalSteps);
+        float[] biases = RoundingQuantizers.correctedBiases(prepared, plan, layout);
+        for (int i = 0; i < pieces.size(); i++) {
+            ParameterPiece piece = pieces.get(i);
+            TrainedPiece built = piece.holdsBiases()
+                    ? biasPiece(piece, biases, config)
+                    : kernelPiece(piece, RoundingQuantizers.of(prepared, plan, piece, config), regularizer, config);
+            stateLayout.add(built);
+            trained.add(i >= first && i < end ? built : null);
+        }
+    }
+
+    private TrainedPiece biasPiece(ParameterPiece piece, float[] biases, GradientPTQConfig config) {
+        int begin = piece.from() - layout.kernelCount();
+        return new BiasPiece(
+                piece,
+                Arrays.copyOfRange(biases, begin, begin + piece.size()),
                 config.trainBias() ? firstOf(config.optimizerBias(), config.optimizerRest()) : null);
-        this.scale = config.quantizerParametersOverride().quantizationParameterLearning() && learnedCount() > 0
-                ? new TrainedGroup(
-                        "scale",
-                        initialScales(),
-                        firstOf(config.optimizerQuantizationParameter(), config.optimizerRest()))
+    }
+
+    private static TrainedPiece kernelPiece(
+            ParameterPiece piece,
+            RoundingQuantizer quantizer,
+            RoundingRegularizer regularizer,
+            GradientPTQConfig config) {
+        OptimizerConfig learned = config.quantizerParametersOverride().quantizationParameterLearning()
+                ? firstOf(config.optimizerQuantizationParameter(), config.optimizerRest())
                 : null;
+        return new KernelPiece(piece, quantizer, regularizer, config.optimizer(), learned);
     }
 
     private static <T> T firstOf(T preferred, T fallback) {
         return preferred == null ? fallback : preferred;
-    }
-
-    private float[] initialVariables() {
-        float[] variables = new float[layout.kernelCount()];
-        quantizers.forEach(quantizer -> quantizer.initialize(variables));
-        return variables;
-    }
-
-    private int learnedCount() {
-        return quantizers.stream().mapToInt(RoundingQuantizer::learnedCount).sum();
-    }
-
-    private float[] initialScales() {
-        float[] scales = new float[learnedCount()];
-        int scaleOffset = 0;
-        for (RoundingQuantizer quantizer : quantizers) {
-            quantizer.initializeLearned(scales, scaleOffset);
-            scaleOffset += quantizer.learnedCount();
-        }
-        return scales;
-    }
-
-    /** The learned parameters, or null for a layer that has none. */
-    private float[] learned(RoundingQuantizer quantizer) {
-        return scale == null || quantizer.learnedCount() == 0 ? null : scale.values();
     }
 
     /** Steps done so far. */
@@ -90,20 +129,29 @@ public final class RoundingTrainer {
         return step;
     }
 
-    /** What lanes run the next step with. */
+    /** All pieces of the model, in the order of their elements. */
+    public List<ParameterPiece> pieces() {
+        return pieces;
+    }
+
+    /** The quantized fraction of activations in the next step. */
+    public double quantizedFraction() {
+        return quantizedFraction == null ? 1 : quantizedFraction.at(step);
+    }
+
+    /** What lanes run the next step with; for a trainer that owns the whole model. */
     public StudentParameters parameters() {
         if (parameters == null) {
             float[] values = new float[layout.totalCount()];
-            int scaleOffset = 0;
-            for (RoundingQuantizer quantizer : quantizers) {
-                quantizer.forward(alpha.values(), learned(quantizer), scaleOffset, values);
-                scaleOffset += quantizer.learnedCount();
-            }
-            System.arraycopy(bias.values(), 0, values, layout.kernelCount(), layout.biasCount());
-            double fraction = quantizedFraction == null ? 1 : quantizedFraction.at(step);
-            parameters = new StudentParameters(step, values, fraction);
+            trained.forEach(piece -> piece.writeTo(values));
+            parameters = new StudentParameters(step, values, quantizedFraction());
         }
         return parameters;
+    }
+
+    /** Writes what lanes run the next step with of an own piece. Has to precede the piece's update in every step. */
+    public void writePiece(int piece, float[] values) {
+        trained.get(piece).writeTo(values);
     }
 
     /**
@@ -112,54 +160,82 @@ public final class RoundingTrainer {
      * @throws dev.gptq.GptqException DIVERGED with step, layer and remedy when loss or gradient is not finite
      */
     public StepResult update(LaneGradient gradient) {
-        checkFinite(gradient);
+        if (gradient.gradient().length != layout.totalCount()) {
+            throw new IllegalArgumentException("Cannot update " + layout.totalCount()
+                    + " parameters with a gradient of " + gradient.gradient().length + ".");
+        }
         StudentParameters current = parameters();
-        float[] alphaGradient = new float[layout.kernelCount()];
-        float[] scaleGradient = scale == null ? null : new float[scale.values().length];
-        int scaleOffset = 0;
-        for (RoundingQuantizer quantizer : quantizers) {
-            quantizer.backward(gradient.gradient(), learned(quantizer), scaleOffset, alphaGradient, scaleGradient);
-            scaleOffset += quantizer.learnedCount();
+        checkFinite(gradient.loss());
+        double[] regularization = new double[pieces.size()];
+        for (int i = 0; i < pieces.size(); i++) {
+            regularization[i] =
+                    updatePiece(i, gradient.gradient(), pieces.get(i).from());
         }
-        double regularization = regularizer == null ? 0 : regularizer.addTo(alphaGradient, step);
-        alpha.update(alphaGradient, step, totalSteps);
-        bias.update(
-                Arrays.copyOfRange(gradient.gradient(), layout.kernelCount(), layout.totalCount()), step, totalSteps);
-        if (scale != null) {
-            scale.update(scaleGradient, step, totalSteps);
-        }
-        StepResult result = new StepResult(step, gradient.loss() + regularization, gradient.loss(), regularization);
-        step++;
-        parameters = null;
+        StepResult result = finishStep(gradient.loss(), regularization);
         if (logFunction != null) {
             logFunction.onStep(result, current);
         }
         return result;
     }
 
-    private void checkFinite(LaneGradient gradient) {
-        if (gradient.gradient().length != layout.totalCount()) {
-            throw new IllegalArgumentException("Cannot update " + layout.totalCount()
-                    + " parameters with a gradient of " + gradient.gradient().length + ".");
-        }
-        if (!Double.isFinite(gradient.loss())) {
-            throw diverged("the loss is " + gradient.loss());
-        }
-        for (ParameterLayout.Layer layer : layout.layers()) {
-            checkFinite(gradient.gradient(), layer.kernel(), "kernel", layer);
-            if (layer.bias() != null) {
-                checkFinite(gradient.gradient(), layer.bias(), "bias", layer);
+    /**
+     * Applies one step to an own piece. Different threads may update different pieces.
+     *
+     * @param gradient the folded gradient of the piece, which begins at {@code position}
+     * @return the regularization's value for the piece
+     * @throws dev.gptq.GptqException DIVERGED when the gradient is not finite
+     */
+    public double updatePiece(int piece, float[] gradient, int position) {
+        ParameterPiece elements = pieces.get(piece);
+        for (int i = 0; i < elements.size(); i++) {
+            if (!Float.isFinite(gradient[position + i])) {
+                throw diverged(
+                        "the gradient of the " + owner(elements.from() + i) + " holds " + gradient[position + i]);
             }
+        }
+        return trained.get(piece).update(gradient, position, step, totalSteps);
+    }
+
+    /**
+     * Ends a step all of whose pieces have been updated.
+     *
+     * @param loss the distillation loss of the step
+     * @param regularization one value per piece of the model, as {@link #updatePiece} returned them
+     * @throws dev.gptq.GptqException DIVERGED when the loss is not finite
+     */
+    public StepResult finishStep(double loss, double[] regularization) {
+        checkFinite(loss);
+        double sum = 0;
+        for (double value : regularization) {
+            sum += value;
+        }
+        StepResult result = new StepResult(step, loss + sum, loss, sum);
+        step++;
+        parameters = null;
+        return result;
+    }
+
+    private void checkFinite(double loss) {
+        if (!Double.isFinite(loss)) {
+            throw diverged("the loss is " + loss);
         }
     }
 
-    private void checkFinite(float[] gradient, ParameterLayout.Slice slice, String what, ParameterLayout.Layer layer) {
-        for (int i = slice.offset(); i < slice.offset() + slice.size(); i++) {
-            if (!Float.isFinite(gradient[i])) {
-                throw diverged("the gradient of the " + what + " of layer "
-                        + layer.point().name() + " holds " + gradient[i]);
+    /** What an element belongs to, for messages. */
+    private String owner(int element) {
+        for (ParameterLayout.Layer layer : layout.layers()) {
+            if (holds(layer.kernel(), element)) {
+                return "kernel of layer " + layer.point().name();
+            }
+            if (layer.bias() != null && holds(layer.bias(), element)) {
+                return "bias of layer " + layer.point().name();
             }
         }
+        throw new IllegalArgumentException("No element " + element + ".");
+    }
+
+    private static boolean holds(ParameterLayout.Slice slice, int element) {
+        return element >= slice.offset() && element < slice.offset() + slice.size();
     }
 
     private GptqException diverged(String reason) {
@@ -173,43 +249,27 @@ public final class RoundingTrainer {
         return new GptqException(ErrorCode.DIVERGED, message);
     }
 
-    /** The layers after hard rounding. */
+    /** The layers after hard rounding; for a trainer that owns the whole model. */
     public List<QuantizedLayer> quantizedLayers() {
-        List<QuantizedLayer> layers = new ArrayList<>();
-        int scaleOffset = 0;
-        for (int l = 0; l < quantizers.size(); l++) {
-            RoundingQuantizer quantizer = quantizers.get(l);
-            ParameterLayout.Layer layer = layout.layers().get(l);
-            float[] layerBias = null;
-            if (layer.bias() != null) {
-                int begin = layer.bias().offset() - layout.kernelCount();
-                layerBias = Arrays.copyOfRange(
-                        bias.values(), begin, begin + layer.bias().size());
-            }
-            layers.add(new QuantizedLayer(
-                    layer.point(),
-                    quantizer.grid(learned(quantizer), scaleOffset),
-                    quantizer.integers(alpha.values(), learned(quantizer), scaleOffset),
-                    layerBias));
-            scaleOffset += quantizer.learnedCount();
-        }
-        return layers;
+        return HardRounding.of(layout, trained);
     }
 
-    /** Everything a checkpoint holds. */
+    /** Everything a checkpoint holds of the own pieces. */
     public TrainerState state() {
-        return TrainerState.of(step, groups());
+        return StateLayout.collect(
+                step, trained.stream().filter(Objects::nonNull).toList());
     }
 
-    /** Continues from a checkpoint of the same plan and configuration. */
+    /** How many numbers {@link #state} has, by name, in a trainer that owns pieces [first, end). */
+    public Map<String, Integer> stateLengths(int first, int end) {
+        return stateLayout.lengths(first, end);
+    }
+
+    /** Continues from the whole model's state, which has to be of the same plan and configuration. */
     public void restore(TrainerState state) {
-        state.copyTo(groups());
+        stateLayout.restore(state, trained);
         step = state.step();
         parameters = null;
-    }
-
-    private List<TrainedGroup> groups() {
-        return scale == null ? List.of(alpha, bias) : List.of(alpha, bias, scale);
     }
 
     /** One step's numbers. */

@@ -23,11 +23,12 @@ class RoundingRegularizerTest {
     @ParameterizedTest
     @ValueSource(strings = {"w", "ones"})
     void valuesFollowMctOverTheRun(String weights) {
+        List<SoftRoundingQuantizer> layers = layers();
         RoundingRegularizer regularizer = regularizer(weights);
         double[] steps = ORACLE.doubles("steps");
         double[] expected = ORACLE.doubles("reg_" + weights);
         for (int i = 0; i < steps.length; i++) {
-            double value = regularizer.addTo(new float[elements()], (int) steps[i]);
+            double value = addTo(regularizer, layers, new float[elements()], (int) steps[i]);
             assertThat(value).isCloseTo(expected[i], Percentage.withPercentage(1e-3));
         }
     }
@@ -35,11 +36,12 @@ class RoundingRegularizerTest {
     @ParameterizedTest
     @ValueSource(strings = {"w", "ones"})
     void gradientsEqualMcts(String weights) {
+        List<SoftRoundingQuantizer> layers = layers();
         RoundingRegularizer regularizer = regularizer(weights);
         for (int step : new int[] {0, 192, 319}) {
             float[] gradient = new float[elements()];
             Arrays.fill(gradient, 1);
-            regularizer.addTo(gradient, step);
+            addTo(regularizer, layers, gradient, step);
             int next = 0;
             for (int l = 0; l < LAYERS; l++) {
                 for (float expected : ORACLE.floats("grad_" + weights + "_t" + step + "_aux" + l)) {
@@ -47,6 +49,15 @@ class RoundingRegularizerTest {
                 }
             }
         }
+    }
+
+    private static double addTo(
+            RoundingRegularizer regularizer, List<SoftRoundingQuantizer> layers, float[] gradient, int step) {
+        double value = 0;
+        for (int l = 0; l < LAYERS; l++) {
+            value += regularizer.addTo(l, layers.get(l), gradient, step);
+        }
+        return value;
     }
 
     private static int elements() {
@@ -57,7 +68,7 @@ class RoundingRegularizerTest {
         return elements;
     }
 
-    private static RoundingRegularizer regularizer(String weights) {
+    private static List<SoftRoundingQuantizer> layers() {
         List<SoftRoundingQuantizer> layers = new ArrayList<>();
         float[] variables = new float[elements()];
         int offset = 0;
@@ -79,7 +90,11 @@ class RoundingRegularizerTest {
             layers.add(layer);
             offset += alpha.length;
         }
+        return layers;
+    }
+
+    private static RoundingRegularizer regularizer(String weights) {
         float[] layerWeights = weights.equals("w") ? ORACLE.floats("layer_weights") : new float[] {1, 1, 1};
-        return new RoundingRegularizer(layers, layerWeights, FACTOR, TOTAL_STEPS);
+        return new RoundingRegularizer(layerWeights, FACTOR, TOTAL_STEPS);
     }
 }
