@@ -24,10 +24,12 @@ import dev.gptq.graph.TensorData;
 import dev.gptq.graph.pass.GraphPreparation;
 import dev.gptq.hessian.HessianScorer;
 import dev.gptq.hessian.LossWeights;
+import dev.gptq.hessian.ScoreSums;
 import dev.gptq.onnx.OnnxReader;
 import dev.gptq.onnx.OnnxWriter;
 import dev.gptq.testing.Closeness;
 import dev.gptq.testing.GraphBuilder;
+import dev.gptq.testing.InMemory;
 import dev.gptq.testing.Models;
 import dev.gptq.testing.OnnxRuntime;
 import dev.gptq.train.BatchSchedule;
@@ -190,10 +192,11 @@ class SeveralInputsAndOutputsTest {
 
     @Test
     void everyLayerReceivesAGradient() {
-        LossWeights weights = attention();
-        BatchSchedule schedule = BatchSchedule.inOrder(SAMPLES, new TrainingConfig(8, 4, 100, 2), 1, weights);
+        double[][] scores = scores();
+        LossWeights weights = weights(scores);
+        BatchSchedule schedule = BatchSchedule.inOrder(SAMPLES, new TrainingConfig(8, 4, 100, 2), 1);
         RoundingTrainer trainer = new RoundingTrainer(prepared, plan, CONFIG, weights, 10);
-        try (GradientExchange exchange = exchange(weights)) {
+        try (GradientExchange exchange = exchange(weights, scores)) {
             LaneGradient gradient = exchange.exchange(trainer.parameters(), schedule.step(0));
             for (ParameterLayout.Layer layer :
                     ParameterLayout.of(prepared, plan).layers()) {
@@ -208,11 +211,12 @@ class SeveralInputsAndOutputsTest {
 
     @Test
     void trainingHelpsAndTheExportedModelDoesWhatTheStudentDoes() {
-        LossWeights weights = attention();
-        BatchSchedule schedule = new BatchSchedule(SAMPLES, new TrainingConfig(8, 4, 100, 2), 20, 0, weights);
+        double[][] scores = scores();
+        LossWeights weights = weights(scores);
+        BatchSchedule schedule = new BatchSchedule(SAMPLES, new TrainingConfig(8, 4, 100, 2), 20, 0, true);
         RoundingTrainer trainer = new RoundingTrainer(prepared, plan, CONFIG, weights, schedule.totalSteps());
         List<StepResult> steps;
-        try (GradientExchange exchange = exchange(weights)) {
+        try (GradientExchange exchange = exchange(weights, scores)) {
             steps = LocalTrainer.run(trainer, exchange, schedule);
         }
         assertThat(steps).hasSize(80);
@@ -230,13 +234,16 @@ class SeveralInputsAndOutputsTest {
         }
     }
 
-    private static LossWeights attention() {
-        HessianScorer scorer = new HessianScorer(model, CONFIG.hessianWeightsConfig(), 0);
-        return LossWeights.reduce(scorer.score(batch(0, SAMPLES)), 4, CONFIG.hessianWeightsConfig());
+    private static double[][] scores() {
+        return new HessianScorer(model, CONFIG.hessianWeightsConfig(), 0).score(batch(0, SAMPLES));
     }
 
-    private static GradientExchange exchange(LossWeights weights) {
+    private static LossWeights weights(double[][] scores) {
+        return LossWeights.of(ScoreSums.of(scores, CONFIG.hessianWeightsConfig()), CONFIG.hessianWeightsConfig());
+    }
+
+    private static GradientExchange exchange(LossWeights weights, double[][] scores) {
         GradientComputer computer = new GradientComputer(model, plan, CONFIG, weights);
-        return new LocalGradientExchange(computer, SeveralInputsAndOutputsTest::batch, weights, 1);
+        return new LocalGradientExchange(computer, InMemory.attention(SeveralInputsAndOutputsTest::batch, scores), 1);
     }
 }

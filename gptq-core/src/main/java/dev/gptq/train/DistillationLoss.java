@@ -20,12 +20,19 @@ public interface DistillationLoss {
      */
     NDArray share(List<NDArray> student, List<NDArray> teacher, Context context);
 
+    /** Whether this loss reads {@link Context#teacherEnergies}: they take a run of the teacher over all samples. */
+    default boolean readsTeacherEnergies() {
+        return false;
+    }
+
     /**
      * What a loss may weigh with.
      *
      * @param layerWeights one weight per compare point
      * @param sampleWeights [sample][compare point] for sample-layer attention, else null
      * @param attentionDenominator of the step: max over compare points of the mean sample weight over the global batch
+     * @param teacherEnergies by compare point, the sum of squares of the teacher's outputs over the global batch; null
+     *     unless {@link #readsTeacherEnergies}
      * @param samples samples in the micro-batch
      * @param globalBatchSize samples in the step
      */
@@ -33,6 +40,7 @@ public interface DistillationLoss {
             float[] layerWeights,
             float[][] sampleWeights,
             double attentionDenominator,
+            double[] teacherEnergies,
             int samples,
             int globalBatchSize) {
         /** This micro-batch's part of the step's samples. */

@@ -35,7 +35,6 @@ public final class GradientComputer {
     private final DistillationLoss loss;
     private final float[] layerWeights;
 
-    /** {@code lossWeights.perSample} is not used here (micro-batches bring theirs) and may be null. */
     public GradientComputer(
             GraphExecutor floatModel, QuantizationPlan plan, GradientPTQConfig config, LossWeights lossWeights) {
         this.floatModel = floatModel;
@@ -80,6 +79,7 @@ public final class GradientComputer {
                 layerWeights,
                 batch.sampleWeights(),
                 batch.attentionDenominator(),
+                batch.teacherEnergies(),
                 batch.samples().size(),
                 batch.globalBatchSize());
     }

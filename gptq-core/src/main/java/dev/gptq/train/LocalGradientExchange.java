@@ -1,8 +1,6 @@
 package dev.gptq.train;
 
-import dev.gptq.hessian.LossWeights;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -13,22 +11,21 @@ import java.util.concurrent.Future;
 /** Runs a step's lanes in this JVM, on as many threads as asked for; their number does not change a bit of the result. */
 public final class LocalGradientExchange implements GradientExchange {
     private final GradientComputer computer;
-    private final SampleSource samples;
-    private final float[][] sampleWeights;
+    private final TrainingData data;
     private final ExecutorService threads;
 
-    public LocalGradientExchange(GradientComputer computer, SampleSource samples, LossWeights weights, int threads) {
+    public LocalGradientExchange(GradientComputer computer, TrainingData data, int threads) {
         this.computer = computer;
-        this.samples = samples;
-        this.sampleWeights = weights.perSample();
+        this.data = data;
         this.threads = Executors.newFixedThreadPool(threads);
     }
 
     @Override
     public LaneGradient exchange(StudentParameters parameters, StepBatches batches) {
         List<Callable<LaneGradient>> lanes = new ArrayList<>();
-        for (StepBatches.Range range : batches.lanes()) {
-            lanes.add(() -> computer.compute(parameters, microBatch(range, batches)));
+        for (int lane = 0; lane < batches.lanes().size(); lane++) {
+            int index = lane;
+            lanes.add(() -> computer.compute(parameters, MicroBatch.of(batches, index, data)));
         }
         try {
             List<LaneGradient> results = new ArrayList<>();
@@ -45,17 +42,6 @@ public final class LocalGradientExchange implements GradientExchange {
             }
             throw new IllegalStateException("A lane of step " + batches.step() + " failed.", e.getCause());
         }
-    }
-
-    private MicroBatch microBatch(StepBatches.Range range, StepBatches batches) {
-        int first = Math.toIntExact(range.first());
-        float[][] weights =
-                sampleWeights == null ? null : Arrays.copyOfRange(sampleWeights, first, first + range.size());
-        return new MicroBatch(
-                samples.read(range.first(), range.size()),
-                weights,
-                batches.attentionDenominator(),
-                batches.globalBatchSize());
     }
 
     @Override

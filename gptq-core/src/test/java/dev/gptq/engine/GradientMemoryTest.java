@@ -84,7 +84,8 @@ class GradientMemoryTest {
                 Autograd.Recording recording = Autograd.record()) {
             NDArray student = Autograd.leaf(Engines.toArray(scope, Models.random(1, 4, 3)));
             NDArray teacher = Engines.toArray(scope, Models.random(2, 4, 3));
-            DistillationLoss.Context context = new DistillationLoss.Context(new float[] {2}, null, 1, 4, 8);
+            DistillationLoss.Context context =
+                    new DistillationLoss.Context(new float[] {2}, null, 1, new double[] {100}, 4, 8);
             NDArray share = DistillationLosses.of(GradientPTQConfig.MULTIPLE_TENSORS_MSE)
                     .share(List.of(student), List.of(teacher), context);
             return backward(share, student, collect);

@@ -22,11 +22,8 @@ class LossWeightsTest {
         double[][] raw = matrix("raw_" + scores);
         double[] expected = ORACLE.doubles(scores + "|norm" + norm + "|log" + log + "|scale" + scale);
         // MCT ignores scale_log_norm without log_norm; the configuration refuses that combination.
-        LossWeights weights = LossWeights.reduce(
-                raw,
-                raw[0].length,
-                new GPTQHessianScoresConfig(false, 32, norm == 1, log == 1, log == 1 && scale == 1, 32));
-        assertThat(weights.perSample()).isNull();
+        LossWeights weights =
+                reduce(raw, new GPTQHessianScoresConfig(false, 32, norm == 1, log == 1, log == 1 && scale == 1, 32));
         assertThat(weights.perLayer()).hasSize(expected.length);
         for (int layer = 0; layer < expected.length; layer++) {
             assertThat((double) weights.perLayer()[layer])
@@ -38,41 +35,30 @@ class LossWeightsTest {
     }
 
     @Test
-    void attentionKeepsEverySampleAndRegularizesByTheMean() {
+    void attentionRegularizesByTheMean() {
         double[][] raw = matrix("raw_A");
-        LossWeights weights =
-                LossWeights.reduce(raw, raw[0].length, new GPTQHessianScoresConfig(true, null, null, null, false, 32));
+        LossWeights weights = reduce(raw, new GPTQHessianScoresConfig(true, null, null, null, false, 32));
         for (int layer = 0; layer < raw[0].length; layer++) {
             int column = layer;
             double mean =
                     Arrays.stream(raw).mapToDouble(row -> row[column]).average().orElseThrow();
             assertThat(weights.regularizer()[layer]).isEqualTo((float) mean);
-            assertThat(weights.perSample()[7][layer]).isEqualTo((float) raw[7][layer]);
+            assertThat(weights.perLayer()[layer]).isEqualTo((float) mean);
         }
     }
 
     @Test
-    void theDenominatorIsTheLargestMeanOfTheGivenSamples() {
-        double[][] raw = {{1, 8}, {3, 0}, {100, 100}};
-        LossWeights weights =
-                LossWeights.reduce(raw, 2, new GPTQHessianScoresConfig(true, null, null, null, false, 32));
-        assertThat(weights.attentionDenominator(new long[] {0, 1})).isEqualTo(4);
-        assertThat(weights.attentionDenominator(new long[] {1})).isEqualTo(3);
-    }
-
-    @Test
     void withoutHessianEveryLayerWeighsTheSame() {
-        LossWeights weights = LossWeights.reduce(new double[0][], 4, null);
+        LossWeights weights = LossWeights.equal(4);
         assertThat(weights.perLayer()).containsExactly(0.25f, 0.25f, 0.25f, 0.25f);
         assertThat(weights.regularizer()).containsOnly(1f);
-        assertThat(weights.attentionDenominator(new long[] {0})).isEqualTo(1);
     }
 
     /** MCT replaces a zero mean by the second smallest, which with two zeros is zero again: log10(0). */
     @Test
     void severalZeroMeansCountAsTheSmallestOther() {
         GPTQHessianScoresConfig logNorm = new GPTQHessianScoresConfig(false, 32, false, true, false, 32);
-        LossWeights weights = LossWeights.reduce(new double[][] {{0, 100, 0, 1}}, 4, logNorm);
+        LossWeights weights = reduce(new double[][] {{0, 100, 0, 1}}, logNorm);
         assertThat(weights.perLayer()).containsExactly(0, 2, 0, 0);
     }
 
@@ -81,24 +67,32 @@ class LossWeightsTest {
     void layersOfEqualMeansKeepTheirLoss() {
         for (boolean scale : new boolean[] {false, true}) {
             GPTQHessianScoresConfig logNorm = new GPTQHessianScoresConfig(false, 32, false, true, scale, 32);
-            assertThat(LossWeights.reduce(new double[][] {{3, 3}}, 2, logNorm).perLayer())
-                    .containsExactly(1, 1);
+            assertThat(reduce(new double[][] {{3, 3}}, logNorm).perLayer()).containsExactly(1, 1);
         }
     }
 
-    /** MCT would divide by zero. */
+    /** What blocks add up to does not depend on where they are cut, but for rounding. */
     @Test
-    void samplesWithoutAnyScoreDivideByOne() {
-        LossWeights weights =
-                LossWeights.reduce(new double[][] {{0, 0}}, 2, GPTQHessianScoresConfig.perSampleDefaults());
-        assertThat(weights.attentionDenominator(new long[] {0})).isEqualTo(1);
+    void blocksAddUpToTheWeightsOfAllSamples() {
+        double[][] raw = matrix("raw_B");
+        GPTQHessianScoresConfig config = GPTQHessianScoresConfig.perLayerDefaults();
+        ScoreSums sums = ScoreSums.of(Arrays.copyOf(raw, 3), config)
+                .merge(ScoreSums.of(Arrays.copyOfRange(raw, 3, raw.length), config));
+        assertThat(sums.samples()).isEqualTo(raw.length);
+        assertThat(LossWeights.of(sums, config).perLayer())
+                .usingComparatorWithPrecision(1e-6f)
+                .containsExactly(reduce(raw, config).perLayer());
     }
 
     @Test
     void aSingleLayerKeepsItsLoss() {
-        LossWeights weights = LossWeights.reduce(
-                new double[][] {{5}, {6}}, 1, new GPTQHessianScoresConfig(false, 32, null, null, true, 32));
+        LossWeights weights =
+                reduce(new double[][] {{5}, {6}}, new GPTQHessianScoresConfig(false, 32, null, null, true, 32));
         assertThat(weights.perLayer()).containsExactly(1f);
+    }
+
+    private static LossWeights reduce(double[][] scores, GPTQHessianScoresConfig config) {
+        return LossWeights.of(ScoreSums.of(scores, config), config);
     }
 
     private static double[][] matrix(String key) {

@@ -13,7 +13,7 @@ class BatchScheduleTest {
 
     @Test
     void everyEpochVisitsEverySampleOnce() {
-        BatchSchedule schedule = new BatchSchedule(29, CONFIG, 3, 7, null);
+        BatchSchedule schedule = new BatchSchedule(29, CONFIG, 3, 7, true);
         assertThat(schedule.stepsPerEpoch()).isEqualTo(4);
         assertThat(schedule.totalSteps()).isEqualTo(12);
         for (int epoch = 0; epoch < 3; epoch++) {
@@ -23,7 +23,7 @@ class BatchScheduleTest {
 
     @Test
     void onlyTheLastStepOfAnEpochIsSmaller() {
-        BatchSchedule schedule = new BatchSchedule(29, CONFIG, 2, 7, null);
+        BatchSchedule schedule = new BatchSchedule(29, CONFIG, 2, 7, true);
         for (int step = 0; step < schedule.totalSteps(); step++) {
             int expected = step % 4 == 3 ? 29 - 3 * 8 : 8;
             assertThat(schedule.step(step).globalBatchSize()).isEqualTo(expected);
@@ -34,15 +34,15 @@ class BatchScheduleTest {
 
     @Test
     void theOrderDependsOnSeedAndEpochAlone() {
-        BatchSchedule schedule = new BatchSchedule(64, CONFIG, 2, 7, null);
+        BatchSchedule schedule = new BatchSchedule(64, CONFIG, 2, 7, true);
         assertThat(visited(schedule, 0)).isNotEqualTo(visited(schedule, 1)).isNotEqualTo(indices(64));
-        assertThat(visited(new BatchSchedule(64, CONFIG, 9, 7, null), 1)).isEqualTo(visited(schedule, 1));
-        assertThat(visited(new BatchSchedule(64, CONFIG, 2, 8, null), 0)).isNotEqualTo(visited(schedule, 0));
+        assertThat(visited(new BatchSchedule(64, CONFIG, 9, 7, true), 1)).isEqualTo(visited(schedule, 1));
+        assertThat(visited(new BatchSchedule(64, CONFIG, 2, 8, true), 0)).isNotEqualTo(visited(schedule, 0));
     }
 
     @Test
     void aScheduleInOrderKeepsTheSamplesOrder() {
-        BatchSchedule schedule = BatchSchedule.inOrder(29, CONFIG, 2, null);
+        BatchSchedule schedule = BatchSchedule.inOrder(29, CONFIG, 2);
         assertThat(visited(schedule, 0)).isEqualTo(indices(29)).isEqualTo(visited(schedule, 1));
     }
 

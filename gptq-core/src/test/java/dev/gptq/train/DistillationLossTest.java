@@ -40,11 +40,14 @@ class DistillationLossTest {
 
     @Test
     void lanesOfAStepAddUpToTheWholeStep() {
-        DistillationLoss loss = DistillationLosses.of(GradientPTQConfig.SAMPLE_LAYER_ATTENTION);
+        DistillationLoss attention = DistillationLosses.of(GradientPTQConfig.SAMPLE_LAYER_ATTENTION);
         float[][] weights = sampleWeights();
         double denominator = denominator(weights);
-        double sum = lane(loss, weights, 0, 2, denominator) + lane(loss, weights, 2, 5, denominator);
+        double sum = lane(attention, weights, 0, 2, denominator) + lane(attention, weights, 2, 5, denominator);
         assertThat(sum).isCloseTo(ORACLE.scalar("sla"), Percentage.withPercentage(1e-3));
+        DistillationLoss squares = DistillationLosses.of(GradientPTQConfig.MULTIPLE_TENSORS_MSE);
+        double whole = lane(squares, weights, 0, 2, 1) + lane(squares, weights, 2, 5, 1);
+        assertThat(whole).isCloseTo(ORACLE.scalar("mse"), Percentage.withPercentage(1e-3));
     }
 
     /** Layer weights of shape [L, 1], which MCT makes of log_norm = false, turn its loss into mean(w) * mean(loss). */
@@ -88,9 +91,9 @@ class DistillationLossTest {
             float value = loss.share(
                             List.of(signal.mul(2), signal),
                             List.of(signal, silent),
-                            new DistillationLoss.Context(new float[] {1, 1}, null, 1, 2, 2))
+                            new DistillationLoss.Context(new float[] {1, 1}, null, 1, new double[] {6, 0}, 2, 2))
                     .getFloat();
-            assertThat(value).isEqualTo(0.5f);
+            assertThat(value).isCloseTo(0.5f, within(1e-6f));
         }
     }
 
@@ -141,7 +144,8 @@ class DistillationLossTest {
             return loss.share(
                             student,
                             teacher,
-                            new DistillationLoss.Context(null, rows, denominator, rows.length, SAMPLES))
+                            new DistillationLoss.Context(
+                                    new float[] {1, 1, 1}, rows, denominator, energies(), rows.length, SAMPLES))
                     .getFloat();
         }
     }
@@ -151,7 +155,18 @@ class DistillationLossTest {
     }
 
     private static DistillationLoss.Context context(float[] layers, float[][] samples, double denominator) {
-        return new DistillationLoss.Context(layers, samples, denominator, SAMPLES, SAMPLES);
+        return new DistillationLoss.Context(layers, samples, denominator, energies(), SAMPLES, SAMPLES);
+    }
+
+    /** By layer, the sum of squares of the teacher's outputs. */
+    private static double[] energies() {
+        double[] energies = new double[LAYERS];
+        for (int l = 0; l < LAYERS; l++) {
+            for (float value : ORACLE.floats("x" + l)) {
+                energies[l] += (double) value * value;
+            }
+        }
+        return energies;
     }
 
     private static float[][] sampleWeights() {

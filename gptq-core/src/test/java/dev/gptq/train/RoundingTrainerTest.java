@@ -32,7 +32,7 @@ class RoundingTrainerTest {
     private static final int STEPS = 20;
     private static final float[] KERNEL = {0.31f, -0.72f, 0.11f, 0.64f, -0.05f, 0.5f};
     private static final float[] BIAS = {1, -2};
-    private static final LossWeights EQUAL = LossWeights.reduce(null, 2, null);
+    private static final LossWeights EQUAL = LossWeights.equal(2);
 
     /** Two layers with one kernel each; the second has no bias. */
     private static final Graph GRAPH = new Graph(
@@ -238,7 +238,7 @@ class RoundingTrainerTest {
                         null,
                         null)),
                 List.of());
-        LossWeights one = LossWeights.reduce(null, 1, null);
+        LossWeights one = LossWeights.equal(1);
         GradientPTQConfig learned = config().optQuantizerParametersOverride(
                         new QuantizerParametersOverride(true, Map.of()))
                 .build();

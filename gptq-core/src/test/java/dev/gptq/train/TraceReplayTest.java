@@ -15,8 +15,11 @@ import dev.gptq.testing.M1;
 import dev.gptq.testing.Npz;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -33,12 +36,13 @@ class TraceReplayTest {
     @Test
     void theFirstGradientAndTheFirstStepEqualMcts() {
         Npz trace = Npz.resource("/oracle/m1_trace_n.npz");
-        LossWeights weights = LossWeights.reduce(null, M1.LAYERS.size(), null);
+        LossWeights weights = LossWeights.equal(M1.LAYERS.size());
         RoundingTrainer trainer = new RoundingTrainer(graph, plan, meanSquaredError(null), weights, 32);
         ParameterLayout layout = ParameterLayout.of(graph, plan);
         try (GraphExecutor model = new GraphExecutor(graph, Device.cpu())) {
             GradientComputer computer = new GradientComputer(model, plan, meanSquaredError(null), weights);
-            MicroBatch batch = new MicroBatch(CalibrationImages.batch(0, BATCH), null, 1, BATCH);
+            BatchSchedule schedule = BatchSchedule.inOrder(CalibrationImages.COUNT, ONE_LANE, 1);
+            MicroBatch batch = MicroBatch.of(schedule.step(0), 0, energies(model));
             LaneGradient gradient = computer.compute(trainer.parameters(), batch);
             assertThat(gradient.loss()).isCloseTo(initialLoss(trace), Percentage.withPercentage(0.01));
             for (int l = 0; l < M1.LAYERS.size(); l++) {
@@ -63,22 +67,24 @@ class TraceReplayTest {
         }
     }
 
-    @Test
-    void theRunWithoutHessianWeightsFollowsMct() {
+    /** MCT knows no lanes: into how many a step is split must not matter. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 4})
+    void theRunWithoutHessianWeightsFollowsMctWithAnyNumberOfLanes(int lanes) {
         Npz trace = Npz.resource("/oracle/m1_trace_n.npz");
-        LossWeights weights = LossWeights.reduce(null, M1.LAYERS.size(), null);
-        BatchSchedule schedule = BatchSchedule.inOrder(CalibrationImages.COUNT, ONE_LANE, 1, weights);
-        replay(trace, meanSquaredError(null), weights, schedule, CalibrationImages::batch);
+        LossWeights weights = LossWeights.equal(M1.LAYERS.size());
+        BatchSchedule schedule = BatchSchedule.inOrder(CalibrationImages.COUNT, lanes(lanes), 1);
+        replay(trace, meanSquaredError(null), weights, schedule, this::energies);
     }
 
     @Test
     void theRunWithLayerWeightsFollowsMct() {
         Npz trace = Npz.resource("/oracle/m1_trace_b.npz");
         float[] perLayer = Arrays.copyOf(trace.floats("loss_weights"), M1.LAYERS.size());
-        LossWeights weights = new LossWeights(null, perLayer, trace.floats("reg_weights"));
-        BatchSchedule schedule = BatchSchedule.inOrder(CalibrationImages.COUNT, ONE_LANE, 2, weights);
+        LossWeights weights = new LossWeights(perLayer, trace.floats("reg_weights"));
+        BatchSchedule schedule = BatchSchedule.inOrder(CalibrationImages.COUNT, ONE_LANE, 2);
         GradientPTQConfig config = meanSquaredError(GPTQHessianScoresConfig.perLayerDefaults());
-        replay(trace, config, weights, schedule, CalibrationImages::batch);
+        replay(trace, config, weights, schedule, this::energies);
     }
 
     @Test
@@ -94,21 +100,31 @@ class TraceReplayTest {
             perSample[i] = Arrays.copyOfRange(attention, sample * layers, (sample + 1) * layers);
         }
         float[] regularizer = trace.floats("reg_weights");
-        LossWeights weights = new LossWeights(perSample, regularizer, regularizer);
-        BatchSchedule schedule = BatchSchedule.inOrder(order.length, ONE_LANE, 1, weights);
+        LossWeights weights = new LossWeights(regularizer, regularizer);
+        BatchSchedule schedule = BatchSchedule.inOrder(order.length, ONE_LANE, 1);
         GradientPTQConfig config = GradientPTQConfig.builder()
                 .setNEpochs(2)
                 .optGradualActivationQuantizationConfig(GradualActivationQuantizationConfig.defaults())
                 .build();
-        replay(trace, config, weights, schedule, (first, size) -> CalibrationImages.batch(order, first, size));
+        replay(
+                trace,
+                config,
+                weights,
+                schedule,
+                model -> new MemoryTrainingData(
+                        (first, size) -> CalibrationImages.batch(order, first, size), perSample, null));
     }
 
     private void replay(
-            Npz trace, GradientPTQConfig config, LossWeights weights, BatchSchedule schedule, SampleSource samples) {
+            Npz trace,
+            GradientPTQConfig config,
+            LossWeights weights,
+            BatchSchedule schedule,
+            Function<GraphExecutor, TrainingData> data) {
         RoundingTrainer trainer = new RoundingTrainer(graph, plan, config, weights, schedule.totalSteps());
         try (GraphExecutor model = new GraphExecutor(graph, Device.cpu());
                 GradientExchange exchange = new LocalGradientExchange(
-                        new GradientComputer(model, plan, config, weights), samples, weights, 1)) {
+                        new GradientComputer(model, plan, config, weights), data.apply(model), 1)) {
             List<RoundingTrainer.StepResult> steps = LocalTrainer.run(trainer, exchange, schedule);
             double[] loss = trace.doubles("loss");
             double[] regularization = trace.doubles("reg");
@@ -145,6 +161,14 @@ class TraceReplayTest {
             }
         }
         assertThat((double) equal / total).as("equal integers").isGreaterThanOrEqualTo(EQUAL_INTEGERS);
+    }
+
+    private static TrainingConfig lanes(int lanes) {
+        return new TrainingConfig(BATCH, lanes, 100, 2);
+    }
+
+    private TrainingData energies(GraphExecutor model) {
+        return new MemoryTrainingData(CalibrationImages::batch, null, new TeacherEnergies(model, plan));
     }
 
     private GradientPTQConfig meanSquaredError(GPTQHessianScoresConfig hessian) {

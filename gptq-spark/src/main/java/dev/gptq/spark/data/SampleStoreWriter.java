@@ -6,11 +6,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -109,38 +106,19 @@ final class SampleStoreWriter {
 
         private StoreIndex.StoreFile write(int partition, Iterator<scala.Tuple2<OrderKey, byte[]>> samples) {
             String name = String.format(java.util.Locale.ROOT, "part-%05d.bin", partition);
-            Configuration configuration = hadoop.value().value();
-            // Attempts of one task may overlap: each writes its own file, and all write the same bytes.
-            Path temporary =
-                    new Path(folder, "." + name + "." + TaskContext.get().taskAttemptId());
-            Crc32cCounter crc = new Crc32cCounter();
-            long count = 0;
-            try {
-                FileSystem files = Files.of(temporary, configuration);
-                try (FSDataOutputStream out = files.create(temporary, true)) {
-                    while (samples.hasNext()) {
-                        scala.Tuple2<OrderKey, byte[]> sample = samples.next();
-                        if (sample._1().isFailure()) {
-                            throw new GptqException(
-                                    ErrorCode.BAD_INPUT, new String(sample._2(), StandardCharsets.UTF_8));
-                        }
-                        out.write(sample._2());
-                        crc.update(sample._2());
-                        count++;
+            try (RecordFileWriter out =
+                    new RecordFileWriter(folder, name, hadoop.value().value())) {
+                while (samples.hasNext()) {
+                    scala.Tuple2<OrderKey, byte[]> sample = samples.next();
+                    if (sample._1().isFailure()) {
+                        throw new GptqException(ErrorCode.BAD_INPUT, new String(sample._2(), StandardCharsets.UTF_8));
                     }
-                } catch (GptqException e) {
-                    files.delete(temporary, false);
-                    throw e;
+                    out.write(sample._2());
                 }
-                Path target = new Path(folder, name);
-                files.delete(target, false);
-                if (!files.rename(temporary, target)) {
-                    throw new IOException("rename to " + target + " failed");
-                }
+                return out.commit();
             } catch (IOException e) {
                 throw unwritable(e, folder);
             }
-            return new StoreIndex.StoreFile(name, count, crc.value());
         }
     }
 }

@@ -30,11 +30,17 @@ import dev.gptq.spark.data.SparkFailures;
 import dev.gptq.spark.data.StoreIndex;
 import dev.gptq.spark.evaluate.EvaluateStage;
 import dev.gptq.spark.hessian.HessianStage;
+import dev.gptq.spark.hessian.ScoreTable;
 import dev.gptq.spark.hessian.WeightHessianStage;
 import dev.gptq.spark.task.BlockJob;
 import dev.gptq.spark.task.ExecutorModels;
+import dev.gptq.spark.task.NumberJob;
 import dev.gptq.spark.task.SharedModel;
+import dev.gptq.spark.train.TeacherEnergyStage;
+import dev.gptq.spark.train.TrainingFolders;
 import dev.gptq.spark.train.TrainingStage;
+import dev.gptq.train.BatchSchedule;
+import dev.gptq.train.DistillationLosses;
 import dev.gptq.train.RoundingTrainer.StepResult;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -111,7 +117,7 @@ final class PipelineRun implements AutoCloseable {
 
         QuantizationPlan plan = calibrate(samples.samples());
         boolean trains = config.gptq().nEpochs() > 0;
-        LossWeights weights = trains ? hessian(samples.samples()) : LossWeights.reduce(null, points.size(), null);
+        LossWeights weights = trains ? hessian(samples.samples()) : LossWeights.equal(points.size());
         correct(plan);
         List<QuantizedLayer> ptqLayers = PlanBuilder.roundToNearest(corrected, plan);
         TrainingStage.Result trained =
@@ -234,23 +240,29 @@ final class PipelineRun implements AutoCloseable {
     private LossWeights hessian(long samples) {
         GPTQHessianScoresConfig scores = config.gptq().hessianWeightsConfig();
         if (scores == null) {
-            return LossWeights.reduce(null, points.size(), null);
+            return LossWeights.equal(points.size());
         }
         long scored = scores.hessiansNumSamples() == null ? samples : scores.hessiansNumSamples();
-        BlockJob job = job(shared, RunDirectory.CALIBRATION_SAMPLES, scored, scores.hessianBatchSize());
+        NumberJob table = HessianStage.table(
+                job(shared, RunDirectory.CALIBRATION_SAMPLES, scored, scores.hessianBatchSize()),
+                files.path(RunDirectory.SCORES),
+                points);
         clock.start(StageClock.HESSIAN, scored);
-        boolean reused = files.exists(RunDirectory.HESSIAN_SCORES + "/_SUCCESS");
-        String table = files.path(RunDirectory.HESSIAN_SCORES);
+        boolean reused = table.isDone();
         if (!reused) {
-            HessianStage.run(session, job, points, scores, config.seed(), table, done -> clock.advanced(done, ""));
+            HessianStage.score(table, points, scores, config.seed(), done -> clock.advanced(done, ""));
         }
-        LossWeights weights = LossWeights.reduce(HessianStage.read(session, table, points), points.size(), scores);
+        if (!files.exists(RunDirectory.HESSIAN_SCORES + "/_SUCCESS")) {
+            ScoreTable.write(session, table.folder(), points, files.path(RunDirectory.HESSIAN_SCORES));
+        }
+        LossWeights weights = HessianStage.weights(table, scores);
         clock.finish("%d samples scored at %d layers%s", scored, points.size(), reused ? ", reused" : "");
         return weights;
     }
 
     private TrainingStage.Result train(long samples, QuantizationPlan plan, LossWeights weights) {
         clock.start(StageClock.TRAIN, TrainingStage.totalSteps(samples, config));
+        TrainingFolders folders = trainingFolders(samples, plan);
         TrainingStage stage = new TrainingStage(
                 job(
                         sharedCorrected,
@@ -261,7 +273,7 @@ final class PipelineRun implements AutoCloseable {
                 config,
                 step -> clock.advanced(step.step() + 1L, String.format(Locale.ROOT, "loss %.5g", step.loss())),
                 clock.listener()::warning);
-        TrainingStage.Result result = stage.run(corrected, plan, weights);
+        TrainingStage.Result result = stage.run(corrected, plan, weights, folders);
         List<StepResult> history = result.history();
         clock.finish(
                 "%d steps, loss %.5g to %.5g",
@@ -269,6 +281,26 @@ final class PipelineRun implements AutoCloseable {
                 history.get(0).loss(),
                 history.get(history.size() - 1).loss());
         return result;
+    }
+
+    /** Where lanes read; the teacher's energies are computed here when the loss reads them. */
+    private TrainingFolders trainingFolders(long samples, QuantizationPlan plan) {
+        GPTQHessianScoresConfig scores = config.gptq().hessianWeightsConfig();
+        int microBatchSize = BatchSchedule.microBatchSize(config.training());
+        String energies = null;
+        if (DistillationLosses.of(config.gptq().loss()).readsTeacherEnergies()) {
+            energies = files.path(RunDirectory.TEACHER_ENERGIES);
+            TeacherEnergyStage.run(
+                    job(sharedCorrected, RunDirectory.CALIBRATION_SAMPLES, samples, microBatchSize),
+                    plan,
+                    energies,
+                    done -> clock.advanced(0, done + " of " + samples + " samples through the float model"));
+        }
+        return new TrainingFolders(
+                files.path(RunDirectory.CALIBRATION_SAMPLES),
+                scores != null && scores.perSample() ? files.path(RunDirectory.SCORES) : null,
+                energies,
+                microBatchSize);
     }
 
     private static RunMetrics.Training training(List<StepResult> history) {

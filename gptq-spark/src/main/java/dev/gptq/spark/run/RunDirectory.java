@@ -23,6 +23,8 @@ final class RunDirectory implements AutoCloseable {
     static final String CHECKPOINTS = "checkpoints";
     static final String CALIBRATION_SAMPLES = "samples/calibration";
     static final String EVALUATION_SAMPLES = "samples/evaluation";
+    static final String SCORES = "samples/scores";
+    static final String TEACHER_ENERGIES = "samples/energies";
     static final String MANIFEST = "MANIFEST.json";
 
     private static final String SAMPLES = "samples";

@@ -1,5 +1,6 @@
 package dev.gptq.spark.task;
 
+import dev.gptq.graph.SampleBatch;
 import dev.gptq.spark.data.Outcome;
 import dev.gptq.spark.data.SparkFailures;
 import java.io.Serializable;
@@ -54,9 +55,14 @@ public record BlockJob(
      * @param progress gets the number of blocks done so far
      */
     public <T> T fold(BlockTask<T> task, String stage, LongConsumer progress) {
+        return fold(new ReadBlock<>(store, task), stage, progress);
+    }
+
+    /** As the other one, for tasks that read by themselves what they need. */
+    public <T> T fold(RangeTask<T> task, String stage, LongConsumer progress) {
         List<BlockRun> runs = runs();
         OrderedFold<T> fold = new OrderedFold<>(blocks(), task::merge);
-        JavaRDD<Outcome<T>> results = spark.parallelize(runs, runs.size()).map(new FoldRun<>(this, task));
+        JavaRDD<Outcome<T>> results = spark.parallelize(runs, runs.size()).map(new FoldRun<>(reader(), task));
         long[] done = new long[1];
         forEach(results, stage, (index, outcome) -> {
             BlockRun run = runs.get(index);
@@ -80,38 +86,46 @@ public record BlockJob(
         }
     }
 
-    private SampleReader reader() {
+    SampleReader reader() {
         return new SampleReader(model, store, samples, blockSize);
     }
 
     /** Reads blocks on executors. */
-    public record SampleReader(Broadcast<SharedModel> model, String store, long samples, int blockSize)
+    record SampleReader(Broadcast<SharedModel> model, String store, long samples, int blockSize)
             implements Serializable {
-        /** The block's samples. */
-        public dev.gptq.graph.SampleBatch block(ExecutorModels.Lease models, long block) {
-            long first = block * blockSize;
-            return models.read(store, first, Math.toIntExact(Math.min(blockSize, samples - first)));
+        SampleBatch block(ExecutorModels.Lease models, long block) {
+            return models.read(store, block * blockSize, size(block));
+        }
+
+        int size(long block) {
+            return Math.toIntExact(Math.min(blockSize, samples - block * blockSize));
+        }
+    }
+
+    /** A task on samples as one on their range. */
+    private record ReadBlock<T>(String store, BlockTask<T> task) implements RangeTask<T> {
+        @Override
+        public T map(ExecutorModels.Lease models, long first, int size) {
+            return task.map(models, models.read(store, first, size));
+        }
+
+        @Override
+        public T merge(T earlier, T later) {
+            return task.merge(earlier, later);
         }
     }
 
     /** A run of blocks -> its folded result. */
-    private static final class FoldRun<T> implements Function<BlockRun, Outcome<T>> {
-        private final SampleReader reader;
-        private final BlockTask<T> task;
-
-        FoldRun(BlockJob job, BlockTask<T> task) {
-            this.reader = job.reader();
-            this.task = task;
-        }
-
+    private record FoldRun<T>(SampleReader reader, RangeTask<T> task) implements Function<BlockRun, Outcome<T>> {
         @Override
         public Outcome<T> call(BlockRun run) {
             return Outcome.of(() -> {
                 OrderedFold<T> fold = new OrderedFold<>(run.blocks(), task::merge);
                 try (ExecutorModels.Lease models =
                         ExecutorModels.lease(reader.model().value())) {
-                    for (long block = 0; block < run.blocks(); block++) {
-                        fold.accept(0, block, task.map(models, reader.block(models, run.firstBlock() + block)));
+                    for (long i = 0; i < run.blocks(); i++) {
+                        long block = run.firstBlock() + i;
+                        fold.accept(0, i, task.map(models, block * reader.blockSize(), reader.size(block)));
                     }
                 }
                 return fold.result();

@@ -3,6 +3,7 @@ package dev.gptq.spark.task;
 import ai.djl.Device;
 import dev.gptq.engine.GraphExecutor;
 import dev.gptq.graph.SampleBatch;
+import dev.gptq.spark.data.NumberStore;
 import dev.gptq.spark.data.SampleStore;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -126,6 +127,14 @@ public final class ExecutorModels {
                             SampleStore.class,
                             () -> SampleStore.open(folder, shared.hadoop().value()))
                     .read(first, size);
+        }
+
+        /** The table of numbers in {@code folder}. */
+        public NumberStore numbers(String folder) {
+            return resource(
+                    "numbers " + folder,
+                    NumberStore.class,
+                    () -> NumberStore.open(folder, shared.hadoop().value()));
         }
 
         /** As {@link #read}, from memory when the range was used recently. */

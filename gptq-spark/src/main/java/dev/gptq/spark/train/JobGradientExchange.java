@@ -14,11 +14,12 @@ import dev.gptq.train.LaneGradient;
 import dev.gptq.train.MicroBatch;
 import dev.gptq.train.StepBatches;
 import dev.gptq.train.StudentParameters;
+import dev.gptq.train.TrainingData;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
@@ -36,48 +37,52 @@ final class JobGradientExchange implements GradientExchange {
     private final JavaSparkContext spark;
     private final Broadcast<SharedModel> model;
     private final Broadcast<Context> context;
-    private final float[][] sampleWeights;
     private final int maxTasks;
     private final int slicedFrom;
 
-    /** {@code job} names the store that lanes read, and bounds the number of tasks. */
-    JobGradientExchange(BlockJob job, QuantizationPlan plan, GradientPTQConfig config, LossWeights weights) {
-        this(job, plan, config, weights, SLICED_FROM);
+    /** {@code job} bounds the number of tasks; lanes read from {@code folders}. */
+    JobGradientExchange(
+            BlockJob job,
+            TrainingFolders folders,
+            QuantizationPlan plan,
+            GradientPTQConfig config,
+            LossWeights weights) {
+        this(job, folders, plan, config, weights, SLICED_FROM);
     }
 
     /** Gradients of {@code slicedFrom} elements or more are folded in slices. */
     JobGradientExchange(
-            BlockJob job, QuantizationPlan plan, GradientPTQConfig config, LossWeights weights, int slicedFrom) {
+            BlockJob job,
+            TrainingFolders folders,
+            QuantizationPlan plan,
+            GradientPTQConfig config,
+            LossWeights weights,
+            int slicedFrom) {
         this.spark = job.spark();
         this.model = job.model();
-        this.sampleWeights = weights.perSample();
         this.maxTasks = job.tasks();
         this.slicedFrom = slicedFrom;
-        // Lanes bring their samples' weights: executors need those of layers only.
-        LossWeights layers = new LossWeights(null, weights.perLayer(), weights.regularizer());
-        this.context = spark.broadcast(new Context(job.store(), plan, config, layers));
+        this.context = spark.broadcast(new Context(folders, plan, config, weights));
     }
 
     @Override
     public LaneGradient exchange(StudentParameters parameters, StepBatches batches) {
-        List<Lane> lanes = new ArrayList<>();
-        for (StepBatches.Range range : batches.lanes()) {
-            lanes.add(lane(lanes.size(), range, batches));
-        }
-        int tasks = tasks(lanes.size());
+        int lanes = batches.lanes().size();
+        int tasks = tasks(lanes);
         int elements = parameters.values().length;
         Broadcast<StudentParameters> shared = spark.broadcast(parameters);
         try {
-            JavaRDD<Outcome<List<FoldedLanes>>> parts = spark.parallelize(lanes, tasks)
-                    .mapPartitions(new ComputeLanes(model, context, shared, lanes.size()));
+            JavaRDD<Outcome<List<FoldedLanes>>> parts = spark.parallelize(
+                            IntStream.range(0, lanes).boxed().toList(), tasks)
+                    .mapPartitions(new ComputeLanes(model, context, shared, batches));
             if (tasks > 1 && elements >= slicedFrom) {
-                return new SlicedFold(lanes.size(), elements, tasks).fold(parts);
+                return new SlicedFold(lanes, elements, tasks).fold(parts);
             }
             return FoldedLanes.fold(
                     parts.collect().stream()
                             .flatMap(part -> part.get().stream())
                             .toList(),
-                    lanes.size());
+                    lanes);
         } catch (Exception e) {
             throw SparkFailures.translate(e, "compute step " + batches.step(), "See the executors' logs.");
         } finally {
@@ -90,24 +95,14 @@ final class JobGradientExchange implements GradientExchange {
         return Math.max(1, Math.min(lanes, Math.min(maxTasks, spark.defaultParallelism())));
     }
 
-    private Lane lane(int index, StepBatches.Range range, StepBatches batches) {
-        int first = Math.toIntExact(range.first());
-        float[][] weights =
-                sampleWeights == null ? null : Arrays.copyOfRange(sampleWeights, first, first + range.size());
-        return new Lane(index, range, weights, batches.attentionDenominator(), batches.globalBatchSize());
-    }
-
     @Override
     public void close() {
         context.destroy();
     }
 
     /** What stays the same over all steps. */
-    private record Context(String store, QuantizationPlan plan, GradientPTQConfig config, LossWeights weights)
-            implements Serializable {}
-
-    /** One lane of one step. */
-    private record Lane(int index, StepBatches.Range range, float[][] weights, double denominator, int globalBatchSize)
+    private record Context(
+            TrainingFolders folders, QuantizationPlan plan, GradientPTQConfig config, LossWeights weights)
             implements Serializable {}
 
     /** The lanes of a task -> their gradients, folded as far as the step's tree allows. */
@@ -115,33 +110,25 @@ final class JobGradientExchange implements GradientExchange {
             Broadcast<SharedModel> model,
             Broadcast<Context> context,
             Broadcast<StudentParameters> parameters,
-            int lanes)
-            implements FlatMapFunction<Iterator<Lane>, Outcome<List<FoldedLanes>>> {
+            StepBatches batches)
+            implements FlatMapFunction<Iterator<Integer>, Outcome<List<FoldedLanes>>> {
         @Override
-        public Iterator<Outcome<List<FoldedLanes>>> call(Iterator<Lane> task) {
+        public Iterator<Outcome<List<FoldedLanes>>> call(Iterator<Integer> task) {
             return List.of(Outcome.of(() -> compute(task))).iterator();
         }
 
-        private List<FoldedLanes> compute(Iterator<Lane> task) {
+        private List<FoldedLanes> compute(Iterator<Integer> task) {
             List<LaneGradient> gradients = new ArrayList<>();
             int first = 0;
             try (ExecutorModels.Lease models = ExecutorModels.lease(model.value())) {
+                TrainingData data = context.value().folders().open(models);
                 while (task.hasNext()) {
-                    Lane lane = task.next();
-                    first = lane.index() - gradients.size();
-                    gradients.add(computer(models).compute(parameters.value(), microBatch(models, lane)));
+                    int lane = task.next();
+                    first = lane - gradients.size();
+                    gradients.add(computer(models).compute(parameters.value(), MicroBatch.of(batches, lane, data)));
                 }
             }
-            return FoldedLanes.of(gradients, first, lanes);
-        }
-
-        private MicroBatch microBatch(ExecutorModels.Lease models, Lane lane) {
-            StepBatches.Range range = lane.range();
-            return new MicroBatch(
-                    models.readCached(context.value().store(), range.first(), range.size()),
-                    lane.weights(),
-                    lane.denominator(),
-                    lane.globalBatchSize());
+            return FoldedLanes.of(gradients, first, batches.lanes().size());
         }
 
         private GradientComputer computer(ExecutorModels.Lease models) {

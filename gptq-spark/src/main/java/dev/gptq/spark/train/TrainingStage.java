@@ -48,13 +48,13 @@ public final class TrainingStage {
 
     /** Steps of a whole training over {@code samples} samples. */
     public static int totalSteps(long samples, RunConfig config) {
-        return new BatchSchedule(samples, config.training(), config.gptq().nEpochs(), config.seed(), null).totalSteps();
+        return new BatchSchedule(samples, config.training(), config.gptq().nEpochs(), config.seed(), true).totalSteps();
     }
 
     /** Trains from the newest checkpoint, or from the start. */
-    public Result run(Graph prepared, QuantizationPlan plan, LossWeights weights) {
+    public Result run(Graph prepared, QuantizationPlan plan, LossWeights weights, TrainingFolders folders) {
         BatchSchedule schedule = new BatchSchedule(
-                job.samples(), config.training(), config.gptq().nEpochs(), config.seed(), weights);
+                job.samples(), config.training(), config.gptq().nEpochs(), config.seed(), true);
         RoundingTrainer trainer = new RoundingTrainer(prepared, plan, config.gptq(), weights, schedule.totalSteps());
         CheckpointStore checkpoints =
                 new CheckpointStore(files, config.training().checkpointsKept());
@@ -68,7 +68,7 @@ public final class TrainingStage {
                 config.training().exchange().equals(TrainingConfig.AUTO)
                         ? "auto: one Spark job per step runs on any cluster, also while it grows and shrinks"
                         : "as configured");
-        try (GradientExchange exchange = new JobGradientExchange(job, plan, config.gptq(), weights)) {
+        try (GradientExchange exchange = new JobGradientExchange(job, folders, plan, config.gptq(), weights)) {
             while (trainer.step() < schedule.totalSteps()) {
                 StepBatches batches = schedule.step(trainer.step());
                 StepResult result = trainer.update(exchange.exchange(trainer.parameters(), batches));
