@@ -28,7 +28,7 @@ import static org.assertj.core.api.Assertions.within;
 class ParameterPieceTest {
     private static final int STEPS = 6;
     private static final int UNCUT = 1 << 20;
-    private static final LossWeights WEIGHTS = new LossWeights(null, new float[] {1, 2, 3}, new float[] {1, 2, 3});
+    private static final LossWeights WEIGHTS = new LossWeights(new float[] {1, 2, 3}, new float[] {1, 2, 3});
 
     /** Channels along the first axis, along the second, and none. */
     private static final Graph GRAPH = new Graph(
