@@ -1,6 +1,7 @@
 package dev.gptq.engine;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import dev.gptq.graph.ElementType;
 import java.util.Map;
 import java.util.function.BinaryOperator;
@@ -32,15 +33,28 @@ final class ElementwiseOperators {
         table.put("Sub", call -> call.input(0).sub(call.input(1)));
         table.put("Mul", call -> call.input(0).mul(call.input(1)));
         table.put("Div", ElementwiseOperators::divide);
-        table.put("Pow", call -> call.input(0).pow(call.input(1)));
+        table.put(
+                "Pow", call -> call.input(0).pow(call.input(1)).toType(call.x().getDataType(), false));
         table.put("Min", call -> fold(call, NDArray::minimum));
         table.put("Max", call -> fold(call, NDArray::maximum));
         table.put("Cast", ElementwiseOperators::cast);
         table.put("Identity", call -> Call.alias(call.x()));
-        table.put("Dropout", call -> Call.alias(call.x()));
+        table.put("Dropout", Operator.several(ElementwiseOperators::dropout));
+    }
+
+    /** At inference: the data, and a mask of truth values that keeps everything. */
+    private static NDArray[] dropout(Call call) {
+        NDArray kept = Call.alias(call.x());
+        return call.node().outputs().size() == 1
+                ? new NDArray[] {kept}
+                : new NDArray[] {kept, call.manager().ones(call.x().getShape(), DataType.BOOLEAN)};
     }
 
     private static NDArray clip(Call call) {
+        if (!call.x().getDataType().isFloating()) {
+            NDArray raised = call.has(1) ? call.x().maximum(call.input(1)) : Call.alias(call.x());
+            return call.has(2) ? raised.minimum(call.input(2)) : raised;
+        }
         float min = call.number(1, Float.NEGATIVE_INFINITY);
         float max = call.number(2, Float.POSITIVE_INFINITY);
         return call.x().clip(min, max);

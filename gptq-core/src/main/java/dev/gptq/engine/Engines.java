@@ -23,18 +23,17 @@ public final class Engines {
         return scope;
     }
 
-    /** Copies a tensor to the engine. */
+    /** Copies a tensor to the engine; types that PyTorch lacks arrive as INT64. */
     public static NDArray toArray(NDManager manager, TensorData tensor) {
         Shape shape = new Shape(tensor.shape());
         return switch (tensor.type()) {
             case FLOAT32 -> manager.create(tensor.floats(), shape);
             case FLOAT64 -> manager.create(tensor.doubles(), shape);
-            case INT64 -> manager.create(tensor.longs(), shape);
+            case INT64, INT16, UINT16, UINT32, UINT64 -> manager.create(tensor.longs(), shape);
             case INT32 -> manager.create(toInts(tensor.longs()), shape);
             case INT8, UINT8 ->
                 manager.create(ByteBuffer.wrap(toBytes(tensor.longs())), shape, toDataType(tensor.type()));
             case BOOL -> manager.create(toBooleans(tensor.longs()), shape);
-            case INT16, UINT16 -> throw untransferable(tensor.type());
         };
     }
 
@@ -62,17 +61,22 @@ public final class Engines {
         };
     }
 
-    /** The engine's type for {@code type}; fails for types PyTorch lacks, which would abort the JVM natively. */
+    /** Copies an array to the heap as a tensor of {@code type}, which is the array's own or one that INT64 stands for. */
+    public static TensorData toTensor(NDArray array, ElementType type) {
+        TensorData tensor = toTensor(array);
+        return type.isCarried() ? TensorData.ofLongs(type, tensor.longs(), tensor.shape()) : tensor;
+    }
+
+    /** The engine's type for {@code type}: INT64 for those PyTorch lacks, which would abort the JVM natively. */
     static DataType toDataType(ElementType type) {
         return switch (type) {
             case FLOAT32 -> DataType.FLOAT32;
             case FLOAT64 -> DataType.FLOAT64;
-            case INT64 -> DataType.INT64;
+            case INT64, INT16, UINT16, UINT32, UINT64 -> DataType.INT64;
             case INT32 -> DataType.INT32;
             case INT8 -> DataType.INT8;
             case UINT8 -> DataType.UINT8;
             case BOOL -> DataType.BOOLEAN;
-            case INT16, UINT16 -> throw untransferable(type);
         };
     }
 

@@ -1,6 +1,8 @@
 package dev.gptq.engine;
 
 import dev.gptq.GptqException;
+import dev.gptq.graph.ElementType;
+import dev.gptq.graph.ElementTypes;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
@@ -40,7 +42,7 @@ final class ExecutionPlan {
      *
      * @param inputSlots where its inputs are, -1 for an absent one
      * @param constants the values of inputs that are constants, else null
-     * @param outputSlot where its first output goes
+     * @param outputSlots where its outputs go, -1 for one that it leaves out
      * @param releasedSlots what nothing reads after this node; outputs and constants of the graph excluded
      */
     record Step(
@@ -48,7 +50,7 @@ final class ExecutionPlan {
             Operator operator,
             int[] inputSlots,
             TensorData[] constants,
-            int outputSlot,
+            int[] outputSlots,
             int[] releasedSlots) {}
 
     List<Step> steps() {
@@ -80,6 +82,15 @@ final class ExecutionPlan {
         return slot;
     }
 
+    /** Frees what operators hold. */
+    void close() {
+        for (Step step : steps) {
+            if (step.operator() instanceof RuntimeOperator runtime) {
+                runtime.close();
+            }
+        }
+    }
+
     private int newSlot(String tensor) {
         slots.put(tensor, names.size());
         names.add(tensor);
@@ -89,11 +100,12 @@ final class ExecutionPlan {
     private List<Step> resolve(Graph graph, Map<Integer, Integer> lastReaders) {
         List<Step> result = new ArrayList<>();
         Set<String> missing = new TreeSet<>();
+        Map<String, ElementType> types = ElementTypes.of(graph);
         for (Node node : graph.nodes()) {
-            Operator operator = Operators.find(node.opType());
+            Operator operator = Operators.find(node, graph, types);
             if (operator == null) {
                 missing.add(node.opType());
-                newSlot(node.output());
+                node.outputs().forEach(this::newSlot);
                 continue;
             }
             int[] inputSlots = new int[node.inputs().size()];
@@ -103,9 +115,13 @@ final class ExecutionPlan {
                 constants[i] = graph.constants().get(node.input(i));
                 lastReaders.put(inputSlots[i], result.size());
             }
-            int outputSlot = newSlot(node.output());
-            lastReaders.put(outputSlot, result.size());
-            result.add(new Step(node, operator, inputSlots, constants, outputSlot, new int[0]));
+            int[] outputSlots = new int[node.outputs().size()];
+            for (int i = 0; i < outputSlots.length; i++) {
+                String output = node.outputs().get(i);
+                outputSlots[i] = output.isEmpty() ? -1 : newSlot(output);
+                lastReaders.put(outputSlots[i], result.size());
+            }
+            result.add(new Step(node, operator, inputSlots, constants, outputSlots, new int[0]));
         }
         if (!missing.isEmpty()) {
             throw GptqException.unsupported(
@@ -131,7 +147,7 @@ final class ExecutionPlan {
                     .sorted()
                     .toArray();
             result.add(new Step(
-                    step.node(), step.operator(), step.inputSlots(), step.constants(), step.outputSlot(), released));
+                    step.node(), step.operator(), step.inputSlots(), step.constants(), step.outputSlots(), released));
         }
         return List.copyOf(result);
     }

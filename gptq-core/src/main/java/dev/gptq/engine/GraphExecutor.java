@@ -34,7 +34,7 @@ public final class GraphExecutor implements AutoCloseable {
                 initialValues[plan.slot(constant.getKey())] = Engines.toArray(constantScope, constant.getValue());
             }
         } catch (RuntimeException e) {
-            constantScope.close();
+            close();
             throw e;
         }
     }
@@ -70,10 +70,15 @@ public final class GraphExecutor implements AutoCloseable {
             values[slot] = seen;
         }
         for (ExecutionPlan.Step step : plan.steps()) {
-            NDArray made = compute(manager, step, values);
-            NDArray seen = hook.onTensor(step.node().output(), made);
-            lifetimes.replaced(step.outputSlot(), made, seen, true);
-            values[step.outputSlot()] = seen;
+            NDArray[] made = compute(manager, step, values);
+            for (int i = 0; i < made.length; i++) {
+                int slot = step.outputSlots()[i];
+                if (slot >= 0) {
+                    NDArray seen = hook.onTensor(plan.name(slot), made[i]);
+                    lifetimes.replaced(slot, made[i], seen, true);
+                    values[slot] = seen;
+                }
+            }
             lifetimes.release(step, values);
         }
         Map<String, NDArray> outputs = new LinkedHashMap<>();
@@ -95,6 +100,7 @@ public final class GraphExecutor implements AutoCloseable {
     @Override
     public void close() {
         constantScope.close();
+        plan.close();
     }
 
     private void takeFeeds(Map<String, NDArray> feeds, NDArray[] values) {
@@ -120,7 +126,7 @@ public final class GraphExecutor implements AutoCloseable {
         }
     }
 
-    private NDArray compute(NDManager manager, ExecutionPlan.Step step, NDArray[] values) {
+    private NDArray[] compute(NDManager manager, ExecutionPlan.Step step, NDArray[] values) {
         int[] slots = step.inputSlots();
         NDArray[] inputs = new NDArray[slots.length];
         TensorData[] constants = step.constants();
@@ -135,12 +141,14 @@ public final class GraphExecutor implements AutoCloseable {
         }
         Node node = step.node();
         try {
-            NDArray output = step.operator().apply(new Call(manager, node, inputs, constants));
-            if (output.getManager() != manager) {
-                // The engine gives a result to its first operand's manager, which may outlive this call.
-                output.attach(manager);
+            NDArray[] outputs = step.operator().applyAll(new Call(manager, node, inputs, constants));
+            for (NDArray output : outputs) {
+                if (output != null && output.getManager() != manager) {
+                    // The engine gives a result to its first operand's manager, which may outlive this call.
+                    output.attach(manager);
+                }
             }
-            return output;
+            return outputs;
         } catch (EngineException | IllegalArgumentException | UnsupportedOperationException e) {
             throw FeedCheck.failed(node, inputs, e);
         }

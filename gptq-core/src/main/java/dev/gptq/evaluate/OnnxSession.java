@@ -12,11 +12,11 @@ import ai.onnxruntime.TensorInfo;
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.graph.TensorData;
+import dev.gptq.onnx.RuntimeTensors;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -63,7 +63,7 @@ final class OnnxSession implements AutoCloseable {
         try {
             for (Map.Entry<String, TensorData> input : inputs.entrySet()) {
                 if (session.getInputNames().contains(input.getKey())) {
-                    feeds.put(input.getKey(), tensor(input.getKey(), input.getValue()));
+                    feeds.put(input.getKey(), RuntimeTensors.toRuntime(environment, input.getValue()));
                 }
             }
             try (OrtSession.Result result = session.run(feeds)) {
@@ -81,26 +81,6 @@ final class OnnxSession implements AutoCloseable {
                     e);
         } finally {
             feeds.values().forEach(OnnxTensorLike::close);
-        }
-    }
-
-    private OnnxTensor tensor(String input, TensorData data) throws OrtException {
-        switch (data.type()) {
-            case FLOAT32:
-                return OnnxTensor.createTensor(environment, FloatBuffer.wrap(data.floats()), data.shape());
-            case FLOAT64:
-                return OnnxTensor.createTensor(environment, DoubleBuffer.wrap(data.doubles()), data.shape());
-            case INT64:
-                return OnnxTensor.createTensor(environment, LongBuffer.wrap(data.longs()), data.shape());
-            case INT32:
-                int[] narrow =
-                        Arrays.stream(data.longs()).mapToInt(Math::toIntExact).toArray();
-                return OnnxTensor.createTensor(environment, IntBuffer.wrap(narrow), data.shape());
-            default:
-                throw GptqException.unsupported(
-                        "Cannot feed input '%s' of type %s to ONNX Runtime: only float32, float64, int32 and int64 "
-                                + "inputs can be evaluated. Convert the input in the model.",
-                        input, data.type());
         }
     }
 

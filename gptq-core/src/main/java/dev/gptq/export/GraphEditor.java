@@ -28,6 +28,7 @@ final class GraphEditor {
         for (Node node : original.nodes()) {
             taken.add(node.name());
             taken.addAll(node.outputs());
+            node.subgraphs().values().forEach(body -> taken.addAll(body.locals()));
         }
     }
 

@@ -11,6 +11,8 @@ public enum ElementType {
     UINT8(2),
     INT16(5),
     UINT16(4),
+    UINT32(12),
+    UINT64(13),
     INT32(6),
     INT64(7),
     BOOL(9);
@@ -36,6 +38,11 @@ public enum ElementType {
         throw GptqException.unsupported(
                 "Cannot use tensor of ONNX type %d: only %s are supported. Convert the model to float32.",
                 code, Arrays.toString(values()));
+    }
+
+    /** Whether PyTorch lacks the type, so that the engine holds its values as INT64 (UINT64 by its bits). */
+    public boolean isCarried() {
+        return this == INT16 || this == UINT16 || this == UINT32 || this == UINT64;
     }
 
     public boolean isFloating() {

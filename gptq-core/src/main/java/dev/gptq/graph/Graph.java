@@ -39,7 +39,9 @@ public record Graph(
         Map<String, Node> producers = new LinkedHashMap<>();
         for (Node node : nodes) {
             for (String output : node.outputs()) {
-                producers.put(output, node);
+                if (!output.isEmpty()) {
+                    producers.put(output, node);
+                }
             }
         }
         return producers;

@@ -3,10 +3,13 @@ package dev.gptq.graph;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
- * One operator of a graph. An absent optional input is the empty string. Attribute values are Long, Float, String,
- * {@code long[]}, {@code float[]}, {@code List<String>} or {@link TensorData}.
+ * One operator of a graph. An absent optional input or output is the empty string. Attribute values are Long, Float,
+ * String, {@code long[]}, {@code float[]}, {@code List<String>}, {@link TensorData} or {@link Subgraph}. Behind its own
+ * inputs a node with subgraphs lists the tensors that these capture, subgraph by subgraph in the order of attribute names.
  */
 public record Node(
         String name, String opType, List<String> inputs, List<String> outputs, Map<String, Serializable> attributes)
@@ -24,6 +27,27 @@ public record Node(
 
     public boolean hasInput(int index) {
         return !input(index).isEmpty();
+    }
+
+    /** The inputs without those that subgraphs capture. */
+    public List<String> ownInputs() {
+        return inputs.subList(
+                0,
+                inputs.size()
+                        - subgraphs().values().stream()
+                                .mapToInt(body -> body.captured().size())
+                                .sum());
+    }
+
+    /** The attributes that are subgraphs, by name in sorted order. */
+    public SortedMap<String, Subgraph> subgraphs() {
+        SortedMap<String, Subgraph> subgraphs = new TreeMap<>();
+        attributes.forEach((attribute, value) -> {
+            if (value instanceof Subgraph subgraph) {
+                subgraphs.put(attribute, subgraph);
+            }
+        });
+        return subgraphs;
     }
 
     /** The first output. */

@@ -12,14 +12,16 @@ public record OperatorSupport(String name, int since, int until, Way way) {
     /** The oldest and the newest operator set that models may be of. */
     public static final int MIN_OPSET = 7;
 
-    public static final int MAX_OPSET = 22;
+    public static final int MAX_OPSET = 23;
 
     /** How an operator is run. */
     public enum Way {
         /** By the engine; gradients pass through it. */
         DIFFERENTIABLE,
         /** Its results are shapes, integers or truth values, which have no gradient. */
-        WITHOUT_GRADIENT
+        WITHOUT_GRADIENT,
+        /** In float by ONNX Runtime, one node at a time; gradients stop there. */
+        RUNTIME
     }
 
     /** Reads {@code Name}, {@code Name@since} or {@code Name@since-until}. */

@@ -1,6 +1,5 @@
 package dev.gptq.graph;
 
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
@@ -18,14 +17,33 @@ public final class SupportedOperators {
             """;
 
     /** Run; their results are shapes, integers or truth values, which have no gradient. */
-    private static final String WITHOUT_GRADIENT = "Shape";
+    private static final String WITHOUT_GRADIENT =
+            """
+            And ArgMax ArgMin BitShift@11 BitwiseAnd@18 BitwiseNot@18 BitwiseOr@18 BitwiseXor@18 ConvInteger@10
+            ConstantOfShape@9 Equal EyeLike@9 Greater GreaterOrEqual@12 Hardmax IsInf@10 IsNaN@9 Less LessOrEqual@12
+            MatMulInteger@10 NonMaxSuppression@10 NonZero@9 Not OneHot@9 Or QLinearConv@10 QLinearMatMul@10 QuantizeLinear@10
+            DynamicQuantizeLinear@11 Range@11 Shape Size Xor Ceil Floor Round@11 Sign@9 Unique@11
+            """;
+
+    /** Left in float: ONNX Runtime runs them one node at a time, and gradients stop there. */
+    private static final String RUNTIME =
+            """
+            Acos Acosh@9 AffineGrid@20 Asin Asinh@9 Atan Atanh@9 Attention@23 BlackmanWindow@17 CastLike@15 Celu@12
+            CenterCropPad@18 Col2Im@18 Compress@9 Cos Cosh@9 CumSum@11 DFT@17 DeformConv@19 DepthToSpace DequantizeLinear@10
+            Det@11 Einsum@12 Elu Expand@8 GRU GatherElements@11 GatherND@11 Gelu@20 GlobalLpPool GridSample@16
+            GroupNormalization@18 HammingWindow@17 HannWindow@17 If InstanceNormalization LRN LSTM LayerNormalization@17 Loop
+            LpNormalization LpPool MaxRoiPool MaxUnpool@9 Mean MeanVarianceNormalization@9 MelWeightMatrix@17 Mish@18 Mod@10
+            NegativeLogLikelihoodLoss@12 PRelu RMSNormalization@23 RNN Reciprocal ReduceL1 ReduceL2 ReduceLogSum
+            ReduceLogSumExp ReduceMax ReduceMin ReduceProd ReduceSumSquare Resize@10 ReverseSequence@10 RoiAlign@10
+            RotaryEmbedding@23 STFT@17 Scan@8 ScatterElements@11 ScatterND@11 Selu Shrink@9 Sin Sinh@9
+            SoftmaxCrossEntropyLoss@12 Softplus Softsign SpaceToDepth Split Sum Tan TfIdfVectorizer@9 ThresholdedRelu@10 Tile
+            TopK Trilu@14 Where@9
+            """;
 
     private static final Map<String, OperatorSupport> TABLE = table();
 
     /** Operators by ONNX name that are run. */
     public static final Set<String> NAMES = TABLE.keySet();
-
-    private static final int MAX_SPATIAL_RANK = 2;
 
     private SupportedOperators() {}
 
@@ -38,6 +56,7 @@ public final class SupportedOperators {
         Map<String, OperatorSupport> table = new TreeMap<>();
         add(table, OperatorSupport.Way.DIFFERENTIABLE, DIFFERENTIABLE);
         add(table, OperatorSupport.Way.WITHOUT_GRADIENT, WITHOUT_GRADIENT);
+        add(table, OperatorSupport.Way.RUNTIME, RUNTIME);
         return Collections.unmodifiableMap(table);
     }
 
@@ -52,32 +71,9 @@ public final class SupportedOperators {
 
     /** Why a node of a supported operator cannot be run, or null when it can. */
     public static String problem(Node node) {
-        return switch (node.opType()) {
-            case "Pad" ->
-                node.text("mode", "constant").equals("constant")
-                        ? null
-                        : "mode '" + node.text("mode", "") + "' (only constant)";
-            case "MaxPool", "AveragePool" -> poolProblem(node);
-            case "Conv", "ConvTranspose" -> kernelProblem(node);
-            case "BatchNormalization" -> batchNormProblem(node);
-            default -> null;
-        };
-    }
-
-    private static String poolProblem(Node node) {
-        long[] dilations = node.integers("dilations", new long[0]);
-        if (Arrays.stream(dilations).anyMatch(dilation -> dilation != 1)) {
-            return "dilations " + Arrays.toString(dilations) + " (only 1)";
+        if (!node.is("BatchNormalization")) {
+            return null;
         }
-        return kernelProblem(node);
-    }
-
-    private static String kernelProblem(Node node) {
-        long[] kernel = node.integers("kernel_shape", new long[1]);
-        return kernel.length <= MAX_SPATIAL_RANK ? null : kernel.length + " spatial dimensions (at most 2)";
-    }
-
-    private static String batchNormProblem(Node node) {
         if (node.integer("training_mode", 0) != 0) {
             return "training_mode 1 (export the model for inference)";
         }

@@ -63,7 +63,7 @@ public final class TopologicalOrder {
         given.forEach(tensor -> producers.put(tensor, -1));
         for (int i = 0; i < nodes.size(); i++) {
             for (String output : nodes.get(i).outputs()) {
-                if (producers.put(output, i) != null) {
+                if (!output.isEmpty() && producers.put(output, i) != null) {
                     throw GptqException.badInput(
                             "Cannot read model %s: tensor '%s' is produced twice, the second time by node '%s'."
                                     + " Export the model again.",

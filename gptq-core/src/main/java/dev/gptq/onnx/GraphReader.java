@@ -20,6 +20,7 @@ import java.util.Set;
 /** Turns a GraphProto into a {@link Graph}. */
 final class GraphReader {
     private static final long DYNAMIC = -1;
+    private static final Set<String> COUNTS_OUTPUTS = Set.of("Split", "If", "Loop", "Scan");
 
     private final OnnxMl.GraphProto proto;
     private final int opset;
@@ -73,33 +74,43 @@ final class GraphReader {
         for (int i = 0; i < proto.getNodeCount(); i++) {
             OnnxMl.NodeProto node = proto.getNode(i);
             String name = uniqueName(node, i, taken);
-            if (node.getOutputCount() == 0 || node.getOutput(0).isEmpty()) {
+            if (node.getOutputList().stream().allMatch(String::isEmpty)) {
                 throw GptqException.badInput(
                         "Cannot read model %s: node '%s' (%s) has no output. Export the model again.",
                         source, name, node.getOpType());
-            }
-            for (String extra : node.getOutputList().subList(1, node.getOutputCount())) {
-                if (used.contains(extra)) {
-                    throw GptqException.unsupported(
-                            "Cannot read model %s: output '%s' of node '%s' (%s) is used; only first outputs are"
-                                    + " supported. Export the model for inference.",
-                            source, extra, name, node.getOpType());
-                }
             }
             Map<String, Serializable> attributes = readAttributes(node, name);
             if (node.getOpType().equals("Constant")) {
                 addConstant(node.getOutput(0), tensors.constantOf(name, attributes));
             } else {
-                nodes.add(
-                        new Node(name, node.getOpType(), node.getInputList(), List.of(node.getOutput(0)), attributes));
+                Node read = new Node(name, node.getOpType(), node.getInputList(), outputs(node, used), attributes);
+                List<String> inputs = new ArrayList<>(read.inputs());
+                read.subgraphs().values().forEach(body -> inputs.addAll(body.captured()));
+                nodes.add(read.withInputs(inputs));
             }
         }
         return nodes;
     }
 
+    /** The outputs without those at the end that nothing reads; all where their number has a meaning. */
+    private static List<String> outputs(OnnxMl.NodeProto node, Set<String> used) {
+        int count = node.getOutputCount();
+        while (!COUNTS_OUTPUTS.contains(node.getOpType()) && count > 1 && !used.contains(node.getOutput(count - 1))) {
+            count--;
+        }
+        return node.getOutputList().subList(0, count);
+    }
+
     private Set<String> usedTensors() {
         Set<String> used = new HashSet<>();
-        proto.getNodeList().forEach(node -> used.addAll(node.getInputList()));
+        for (OnnxMl.NodeProto node : proto.getNodeList()) {
+            used.addAll(node.getInputList());
+            for (OnnxMl.AttributeProto attribute : node.getAttributeList()) {
+                if (attribute.hasG()) {
+                    used.addAll(Subgraphs.read(attribute.getG()).captured());
+                }
+            }
+        }
         proto.getOutputList().forEach(output -> used.add(output.getName()));
         used.remove("");
         return used;
@@ -139,6 +150,7 @@ final class GraphReader {
                         .map(text -> text.toStringUtf8())
                         .toList());
             case TENSOR -> tensors.read(attribute.getT(), node + "." + attribute.getName());
+            case GRAPH -> Subgraphs.read(attribute.getG());
             default ->
                 throw GptqException.unsupported(
                         "Cannot read model %s: attribute '%s' of node '%s' is of type %s. Export the model without it.",

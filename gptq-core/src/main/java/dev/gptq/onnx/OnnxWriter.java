@@ -4,9 +4,11 @@ import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.ByteString;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
+import dev.gptq.graph.Subgraph;
 import dev.gptq.graph.TensorData;
 import dev.gptq.graph.ValueInfo;
 import java.io.Serializable;
+import java.util.Iterator;
 import java.util.List;
 import java.util.TreeMap;
 
@@ -58,10 +60,16 @@ public final class OnnxWriter {
         if (opset <= 18) {
             return 8;
         }
-        return opset <= 20 ? 9 : 10;
+        if (opset <= 20) {
+            return 9;
+        }
+        return opset <= 22 ? 10 : 11;
     }
 
     private static OnnxMl.ValueInfoProto valueInfo(ValueInfo value) {
+        if (value.type() == null) {
+            return OnnxMl.ValueInfoProto.newBuilder().setName(value.name()).build();
+        }
         OnnxMl.TypeProto.Tensor.Builder type =
                 OnnxMl.TypeProto.Tensor.newBuilder().setElemType(value.type().onnxCode());
         if (value.shape() != null) {
@@ -94,14 +102,17 @@ public final class OnnxWriter {
         OnnxMl.NodeProto.Builder proto = OnnxMl.NodeProto.newBuilder()
                 .setName(node.name())
                 .setOpType(node.opType())
-                .addAllInput(node.inputs())
+                .addAllInput(node.ownInputs())
                 .addAllOutput(node.outputs());
+        Iterator<String> captured = node.inputs()
+                .subList(node.ownInputs().size(), node.inputs().size())
+                .iterator();
         // Sorted, because the order within a node's map is not defined.
-        new TreeMap<>(node.attributes()).forEach((name, value) -> proto.addAttribute(attribute(name, value)));
+        new TreeMap<>(node.attributes()).forEach((name, value) -> proto.addAttribute(attribute(name, value, captured)));
         return proto.build();
     }
 
-    private static OnnxMl.AttributeProto attribute(String name, Serializable value) {
+    private static OnnxMl.AttributeProto attribute(String name, Serializable value, Iterator<String> captured) {
         OnnxMl.AttributeProto.Builder proto = OnnxMl.AttributeProto.newBuilder().setName(name);
         if (value instanceof Long number) {
             proto.setType(OnnxMl.AttributeProto.AttributeType.INT).setI(number);
@@ -121,6 +132,10 @@ public final class OnnxWriter {
             }
         } else if (value instanceof TensorData tensor) {
             proto.setType(OnnxMl.AttributeProto.AttributeType.TENSOR).setT(TensorWriter.write(tensor));
+        } else if (value instanceof Subgraph body) {
+            List<String> current =
+                    body.captured().stream().map(tensor -> captured.next()).toList();
+            proto.setType(OnnxMl.AttributeProto.AttributeType.GRAPH).setG(Subgraphs.write(body, current));
         } else if (value instanceof List<?> texts) {
             proto.setType(OnnxMl.AttributeProto.AttributeType.STRINGS);
             texts.forEach(text -> proto.addStrings(ByteString.copyFromUtf8((String) text)));

@@ -7,32 +7,16 @@ import dev.gptq.graph.SupportedOperators;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 
 /** Finds everything in a model that cannot be run, so that one message tells all of it. */
 final class OperatorCheck {
-    private static final Set<String> QUANTIZED = Set.of(
-            "QuantizeLinear",
-            "DequantizeLinear",
-            "DynamicQuantizeLinear",
-            "QLinearConv",
-            "QLinearMatMul",
-            "ConvInteger",
-            "MatMulInteger");
-
     private OperatorCheck() {}
 
     static void requireSupported(OnnxMl.GraphProto graph, String source) {
         Map<String, List<String>> unsupported = new TreeMap<>();
         for (int i = 0; i < graph.getNodeCount(); i++) {
             OnnxMl.NodeProto node = graph.getNode(i);
-            if (QUANTIZED.contains(node.getOpType())) {
-                throw GptqException.unsupported(
-                        "Cannot read model %s: it is already quantized (%s holds '%s'). Give the float model it was made"
-                                + " from.",
-                        source, node.getOpType(), nameOf(node, i));
-            }
             boolean standard = GraphReader.isDefaultDomain(node.getDomain());
             if (!standard || !SupportedOperators.NAMES.contains(node.getOpType())) {
                 String operator = standard ? node.getOpType() : node.getDomain() + "." + node.getOpType();

@@ -59,7 +59,7 @@ final class TensorReader {
                 source, node);
     }
 
-    /** The type of a tensor that the engine will hold; fails for all that PyTorch or this project lacks. */
+    /** The type of a tensor; fails for those that this project does not hold. */
     ElementType elementType(int code, String name) {
         OnnxMl.TensorProto.DataType onnxType = OnnxMl.TensorProto.DataType.forNumber(code);
         if (onnxType == null || onnxType == OnnxMl.TensorProto.DataType.UNDEFINED) {
@@ -74,6 +74,10 @@ final class TensorReader {
             case UINT8 -> ElementType.UINT8;
             case INT32 -> ElementType.INT32;
             case INT64 -> ElementType.INT64;
+            case INT16 -> ElementType.INT16;
+            case UINT16 -> ElementType.UINT16;
+            case UINT32 -> ElementType.UINT32;
+            case UINT64 -> ElementType.UINT64;
             case BOOL -> ElementType.BOOL;
             case FLOAT16, BFLOAT16 ->
                 throw GptqException.unsupported(
@@ -134,16 +138,22 @@ final class TensorReader {
                 requireCount(proto.getInt64DataCount(), count, name);
                 return toLongs(proto.getInt64DataList());
             }
+            if (type == ElementType.UINT32 || type == ElementType.UINT64) {
+                requireCount(proto.getUint64DataCount(), count, name);
+                return toLongs(proto.getUint64DataList());
+            }
             requireCount(proto.getInt32DataCount(), count, name);
             return toLongs(proto.getInt32DataList());
         }
-        int width = type == ElementType.INT64 ? Long.BYTES : type == ElementType.INT32 ? Integer.BYTES : 1;
-        ByteBuffer raw = raw(proto, count, width, name);
+        ByteBuffer raw = raw(proto, count, TensorWriter.width(type), name);
         long[] values = new long[count];
         for (int i = 0; i < count; i++) {
             values[i] = switch (type) {
-                case INT64 -> raw.getLong();
+                case INT64, UINT64 -> raw.getLong();
                 case INT32 -> raw.getInt();
+                case UINT32 -> Integer.toUnsignedLong(raw.getInt());
+                case INT16 -> raw.getShort();
+                case UINT16 -> Short.toUnsignedLong(raw.getShort());
                 case INT8 -> raw.get();
                 default -> raw.get() & UNSIGNED_BYTE;
             };

@@ -32,6 +32,7 @@ final class TensorWriter {
         int width = width(tensor.type());
         for (long value : tensor.longs()) {
             switch (width) {
+                case Long.BYTES -> raw.putLong(value);
                 case Integer.BYTES -> raw.putInt((int) value);
                 case Short.BYTES -> raw.putShort((short) value);
                 default -> raw.put((byte) value);
@@ -39,10 +40,10 @@ final class TensorWriter {
         }
     }
 
-    private static int width(ElementType type) {
+    static int width(ElementType type) {
         return switch (type) {
-            case FLOAT64, INT64 -> Long.BYTES;
-            case FLOAT32, INT32 -> Integer.BYTES;
+            case FLOAT64, INT64, UINT64 -> Long.BYTES;
+            case FLOAT32, INT32, UINT32 -> Integer.BYTES;
             case INT16, UINT16 -> Short.BYTES;
             case INT8, UINT8, BOOL -> Byte.BYTES;
         };

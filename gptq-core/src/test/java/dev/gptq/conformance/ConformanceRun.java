@@ -63,7 +63,8 @@ final class ConformanceRun {
             Map<String, NDArray> results = executor.run(scope, feeds, TensorHook.NONE);
             for (int i = 0; i < outputs.size(); i++) {
                 TensorData expected = TensorFiles.parse(set.outputs().get(i));
-                TensorData actual = Engines.toTensor(results.get(outputs.get(i).name()));
+                TensorData actual = Engines.toTensor(
+                        results.get(outputs.get(i).name()), outputs.get(i).type());
                 String difference = difference(expected, actual);
                 if (difference != null) {
                     return "output '" + outputs.get(i).name() + "' " + difference;

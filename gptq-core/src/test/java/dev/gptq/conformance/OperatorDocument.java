@@ -51,6 +51,7 @@ final class OperatorDocument {
         return switch (way) {
             case DIFFERENTIABLE -> "run with gradient";
             case WITHOUT_GRADIENT -> "run; no gradient (shapes, integers, truth values)";
+            case RUNTIME -> "left in float: run by ONNX Runtime, without gradient";
         };
     }
 

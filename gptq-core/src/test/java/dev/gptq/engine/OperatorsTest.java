@@ -1,6 +1,7 @@
 package dev.gptq.engine;
 
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.OperatorSupport;
 import dev.gptq.graph.SupportedOperators;
 import dev.gptq.graph.TensorData;
 import dev.gptq.onnx.OnnxReader;
@@ -40,13 +41,23 @@ class OperatorsTest {
     }
 
     @Test
-    void everySupportedOperatorHasACase() {
+    void everyOperatorOfTheEngineHasACase() {
         Set<String> covered = OperatorCases.all().values().stream()
                 .flatMap(graph -> graph.nodes().stream())
                 .map(node -> node.opType())
                 .collect(Collectors.toCollection(TreeSet::new));
-        covered.add("Constant");
 
-        assertThat(covered).containsExactlyInAnyOrderElementsOf(SupportedOperators.NAMES);
+        assertThat(covered).containsExactlyInAnyOrderElementsOf(Operators.names());
+    }
+
+    @Test
+    void theEngineHasEveryOperatorThatGradientsPassThrough() {
+        Set<String> differentiable = SupportedOperators.NAMES.stream()
+                .filter(name -> SupportedOperators.of(name).way() == OperatorSupport.Way.DIFFERENTIABLE)
+                .filter(name -> !name.equals("Constant"))
+                .collect(Collectors.toSet());
+
+        assertThat(Operators.names()).containsAll(differentiable);
+        assertThat(SupportedOperators.NAMES).containsAll(Operators.names());
     }
 }

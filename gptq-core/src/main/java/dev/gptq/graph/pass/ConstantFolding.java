@@ -7,6 +7,7 @@ import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
 import dev.gptq.engine.TensorHook;
 import dev.gptq.graph.ElementType;
+import dev.gptq.graph.ElementTypes;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
@@ -30,14 +31,14 @@ final class ConstantFolding {
         List<Node> folded = new ArrayList<>();
         for (Node node : graph.nodes()) {
             TensorData shape = staticShape(graph, node);
-            if (graph.isOutput(node.output())) {
+            if (node.outputs().stream().anyMatch(graph::isOutput)) {
                 remaining.add(node);
             } else if (shape != null) {
                 constants.put(node.output(), shape);
                 constantNames.add(node.output());
             } else if (readsOnly(node, constantNames)) {
                 folded.add(node);
-                constantNames.add(node.output());
+                constantNames.addAll(node.outputs());
             } else {
                 remaining.add(node);
             }
@@ -74,14 +75,22 @@ final class ConstantFolding {
                     needed.put(input, constants.get(input));
                 }
             }
-            outputs.add(new ValueInfo(node.output(), ElementType.FLOAT32, null));
+            for (String output : node.outputs()) {
+                if (!output.isEmpty()) {
+                    outputs.add(new ValueInfo(output, ElementType.FLOAT32, null));
+                }
+            }
         }
         Graph constantGraph = new Graph(graph.name(), graph.opset(), List.of(), outputs, needed, nodes);
         Map<String, TensorData> results = new LinkedHashMap<>();
         try (GraphExecutor executor = new GraphExecutor(constantGraph, Device.cpu());
                 NDManager scope = Engines.newScope(Device.cpu())) {
             Map<String, NDArray> values = executor.run(scope, Map.of(), TensorHook.NONE);
-            values.forEach((name, value) -> results.put(name, Engines.toTensor(value)));
+            Map<String, ElementType> types = ElementTypes.of(constantGraph);
+            values.forEach((name, value) -> {
+                boolean carried = types.containsKey(name) && types.get(name).isCarried();
+                results.put(name, carried ? Engines.toTensor(value, types.get(name)) : Engines.toTensor(value));
+            });
         }
         return results;
     }

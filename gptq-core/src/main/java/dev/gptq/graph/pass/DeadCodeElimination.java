@@ -23,6 +23,7 @@ final class DeadCodeElimination {
             Node node = graph.nodes().get(i);
             if (node.outputs().stream().anyMatch(needed::contains)) {
                 needed.addAll(node.inputs());
+                needed.remove("");
                 kept.add(node);
             }
         }

@@ -14,8 +14,11 @@ public final class GraphPreparation {
      * between, in MCT's order, come the rewrites that {@code config} asks for: folding BatchNormalization backwards and
      * forwards, ReLU bounds, linear and residual collapsing. Inputs and outputs keep their names, and so does every layer
      * that stays; of two layers that become one, the first gives its name and the second its output.
+     *
+     * @throws dev.gptq.GptqException UNSUPPORTED_MODEL for a model that is quantized already
      */
     public static Graph prepare(Graph graph, PreparationConfig config) {
+        QuantizedModels.refuse(graph);
         Graph prepared = IdentityRemoval.apply(OpsetUpgrade.apply(graph));
         prepared = ConstantFolding.apply(prepared);
         prepared = DeadCodeElimination.apply(prepared);

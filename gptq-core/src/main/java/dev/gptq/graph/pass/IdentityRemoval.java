@@ -34,7 +34,7 @@ final class IdentityRemoval {
     }
 
     private static boolean isIdentity(Node node) {
-        return node.is("Identity") || node.is("Dropout");
+        return node.is("Identity") || node.is("Dropout") && node.outputs().size() == 1;
     }
 
     private static Node rename(Node node, Map<String, String> renamed) {

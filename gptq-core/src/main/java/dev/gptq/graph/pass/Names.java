@@ -17,7 +17,10 @@ public final class Names {
     public static Names ofTensors(Graph graph) {
         Set<String> taken = new HashSet<>(graph.constants().keySet());
         graph.inputs().forEach(input -> taken.add(input.name()));
-        graph.nodes().forEach(node -> taken.addAll(node.outputs()));
+        for (Node node : graph.nodes()) {
+            taken.addAll(node.outputs());
+            node.subgraphs().values().forEach(body -> taken.addAll(body.locals()));
+        }
         return new Names(taken);
     }
 
