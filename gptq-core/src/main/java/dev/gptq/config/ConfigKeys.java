@@ -273,8 +273,16 @@ final class ConfigKeys {
             section("output", "The run directory"),
             key("output.path", "a path", "Where everything is written. Required"),
             key("output.overwrite", FLAG, "Whether the results of another run there may be replaced"),
+            key(
+                    "output.keep_samples",
+                    FLAG,
+                    "Whether the decoded samples stay in the run directory when the run is complete"),
             key("seed", "a whole number", "Of every random choice"),
             key("device", String.join(", ", RunConfig.DEVICES), "auto: the GPUs that Spark assigned, or the CPU"),
+            key(
+                    "gpus_per_task",
+                    "a number above 0, at most 1",
+                    "GPUs that a task of calibration, Hessian scoring or training asks for; 0.5: two tasks share one"),
             key("allow_user_classes", FLAG, "Whether loss and log_function may name classes of your own"));
 
     private ConfigKeys() {}

@@ -12,6 +12,7 @@ import java.util.List;
  * @param recipe where values came from that the file left out; by itself it changes nothing
  * @param seed of every random choice
  * @param device auto, cpu or gpu
+ * @param gpusPerTask share of a GPU that a task asks for where it computes on one; several tasks may share a GPU
  * @param allowUserClasses whether loss and log_function may name classes outside this project
  */
 public record RunConfig(
@@ -25,10 +26,13 @@ public record RunConfig(
         OutputConfig output,
         long seed,
         String device,
+        double gpusPerTask,
         boolean allowUserClasses)
         implements Serializable {
     /** What {@code device} may be: auto takes the GPUs that Spark assigned, or the CPU. */
     public static final List<String> DEVICES = List.of("auto", "cpu", "gpu");
+
+    static final double WHOLE_GPU = 1;
 
     private static final int EXPORTED_ACTIVATION_BITS = 8;
 
@@ -46,6 +50,12 @@ public record RunConfig(
                 device,
                 "it is not a kind of device",
                 "Use one of " + String.join(", ", DEVICES));
+        Check.that(
+                gpusPerTask > 0 && gpusPerTask <= 1,
+                "gpus_per_task",
+                gpusPerTask,
+                "a task computes on one GPU or shares it",
+                "Use a number above 0 and at most 1, such as 0.5 for two tasks on each GPU");
         int activationBits = quantization.activations().bits();
         Check.that(
                 activationBits == EXPORTED_ACTIVATION_BITS,

@@ -12,6 +12,7 @@ public final class RunConfigBuilder {
     private OutputConfig output;
     private long seed;
     private String device = "auto";
+    private double gpusPerTask = RunConfig.WHOLE_GPU;
     private boolean allowUserClasses;
 
     RunConfigBuilder() {}
@@ -68,6 +69,12 @@ public final class RunConfigBuilder {
         return this;
     }
 
+    /** The default is a whole GPU for each task. */
+    public RunConfigBuilder optGpusPerTask(double value) {
+        this.gpusPerTask = value;
+        return this;
+    }
+
     public RunConfigBuilder optAllowUserClasses(boolean value) {
         this.allowUserClasses = value;
         return this;
@@ -86,6 +93,7 @@ public final class RunConfigBuilder {
                 output,
                 seed,
                 device,
+                gpusPerTask,
                 allowUserClasses);
     }
 }

@@ -19,8 +19,8 @@ final class RunConfigMapper {
         GradientPTQConfig gptq = GptqSectionReader.read(root.section("gptq"));
         TrainingConfig training = training(root.section("training"));
         Settings output = root.section("output");
-        OutputConfig outputConfig =
-                output.build(() -> new OutputConfig(output.text("path", null), output.flag("overwrite", false)));
+        OutputConfig outputConfig = output.build(() -> new OutputConfig(
+                output.text("path", null), output.flag("overwrite", false), output.flag("keep_samples", false)));
         return root.build(() -> new RunConfig(
                 root.text("model", null),
                 calibration,
@@ -32,6 +32,7 @@ final class RunConfigMapper {
                 outputConfig,
                 root.wholeLong("seed", 0),
                 root.text("device", RunConfig.DEVICES.get(0)),
+                root.number("gpus_per_task", RunConfig.WHOLE_GPU),
                 root.flag("allow_user_classes", false)));
     }
 

@@ -24,6 +24,7 @@ final class RunConfigWriter {
         Map<String, Object> output = new LinkedHashMap<>();
         output.put("path", config.output().path());
         output.put("overwrite", config.output().overwrite());
+        output.put("keep_samples", config.output().keepSamples());
         Map<String, Object> root = new LinkedHashMap<>();
         root.put("model", config.model());
         root.put("data", data);
@@ -34,6 +35,7 @@ final class RunConfigWriter {
         root.put("output", output);
         root.put("seed", config.seed());
         root.put("device", config.device());
+        root.put("gpus_per_task", config.gpusPerTask());
         root.put("allow_user_classes", config.allowUserClasses());
         return root;
     }

@@ -1,10 +1,13 @@
 package dev.gptq.engine;
 
 import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.engine.StandardCapabilities;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.TensorData;
@@ -21,6 +24,27 @@ public final class Engines {
         NDManager scope = NDManager.newBaseManager(device, EngineHolder.ENGINE_NAME);
         Autograd.useOneThread();
         return scope;
+    }
+
+    /** Fails with CLUSTER when the engine cannot compute on {@code device}: without CUDA its calls fail one by one. */
+    public static void requireUsable(Device device) {
+        if (!device.isGpu()) {
+            return;
+        }
+        Engine engine = Engine.getEngine(EngineHolder.ENGINE_NAME);
+        String reason = null;
+        if (!engine.hasCapability(StandardCapabilities.CUDA)) {
+            reason = "PyTorch " + engine.getVersion() + " finds no CUDA on this machine";
+        } else if (device.getDeviceId() >= engine.getGpuCount()) {
+            reason = "CUDA has " + engine.getGpuCount() + " devices on this machine";
+        }
+        if (reason != null) {
+            throw new GptqException(
+                    ErrorCode.CLUSTER,
+                    "Cannot compute on GPU %d: %s. Build the jar with 'mvn -Pcuda package', check the GPU's driver, or set"
+                                    .formatted(device.getDeviceId(), reason)
+                            + " device: cpu.");
+        }
     }
 
     /** Copies a tensor to the engine; types that PyTorch lacks arrive as INT64. */

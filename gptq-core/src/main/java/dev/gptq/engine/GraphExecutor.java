@@ -23,10 +23,14 @@ public final class GraphExecutor implements AutoCloseable {
     private final ExecutionPlan plan;
     private final NDArray[] initialValues;
 
-    /** Fails with UNSUPPORTED_MODEL when the engine lacks an operator or an element type of the graph. */
+    /**
+     * Fails with UNSUPPORTED_MODEL when the engine lacks an operator or an element type of the graph, and with CLUSTER when
+     * it cannot compute on {@code device}.
+     */
     public GraphExecutor(Graph graph, Device device) {
         this.graph = graph;
         this.plan = new ExecutionPlan(graph);
+        Engines.requireUsable(device);
         this.constantScope = Engines.newScope(device);
         this.initialValues = new NDArray[plan.slotCount()];
         try {

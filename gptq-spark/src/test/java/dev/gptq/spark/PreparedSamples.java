@@ -5,6 +5,7 @@ import dev.gptq.graph.Graph;
 import dev.gptq.graph.pass.GraphPreparation;
 import dev.gptq.spark.data.SamplePreparation;
 import dev.gptq.spark.task.BlockJob;
+import dev.gptq.spark.task.ComputeDevices;
 import dev.gptq.spark.task.SharedModel;
 import java.nio.file.Path;
 import java.util.UUID;
@@ -22,7 +23,7 @@ public record PreparedSamples(Graph prepared, String store, Broadcast<SharedMode
         SharedModel shared = new SharedModel(
                 UUID.randomUUID().toString(),
                 prepared,
-                "cpu",
+                ComputeDevices.cpus("test"),
                 new SerializableConfiguration(TestSpark.context().hadoopConfiguration()));
         return new PreparedSamples(prepared, store, TestSpark.context().broadcast(shared));
     }

@@ -67,6 +67,24 @@ public final class TestModel {
                 nodes);
     }
 
+    /** A network of linear layers with more than 2^20 parameters. */
+    public static Graph wideGraph() {
+        Random random = new Random(6);
+        Map<String, TensorData> constants = new LinkedHashMap<>();
+        constants.put("w1", random(random, 1024, 64));
+        constants.put("w2", random(random, 1056, 1024));
+        constants.put("w3", random(random, 4, 1056));
+        Map<String, java.io.Serializable> transposed = Map.of("transB", 1L);
+        List<Node> nodes = List.of(
+                new Node("flatten", "Flatten", List.of("input"), List.of("f"), Map.of()),
+                new Node("wide1", "Gemm", List.of("f", "w1"), List.of("c1"), transposed),
+                new Node("relu1", "Relu", List.of("c1"), List.of("r1"), Map.of()),
+                new Node("wide2", "Gemm", List.of("r1", "w2"), List.of("c2"), transposed),
+                new Node("relu2", "Relu", List.of("c2"), List.of("r2"), Map.of()),
+                new Node("classes", "Gemm", List.of("r2", "w3"), List.of("output"), transposed));
+        return new Graph("wide", 13, graph().inputs(), graph().outputs(), constants, nodes);
+    }
+
     private static TensorData random(Random random, long... shape) {
         float[] values = new float[(int) TensorData.elementCount(shape)];
         for (int i = 0; i < values.length; i++) {
@@ -77,6 +95,10 @@ public final class TestModel {
 
     public static void writeModel(Path file) throws IOException {
         Files.write(file, OnnxWriter.write(graph()));
+    }
+
+    public static void writeWideModel(Path file) throws IOException {
+        Files.write(file, OnnxWriter.write(wideGraph()));
     }
 
     /** Images with a gradient whose direction depends on the label, plus noise. */

@@ -12,11 +12,15 @@ public final class NumberFile implements AutoCloseable {
     private final String folder;
     private final RecordFileWriter out;
 
-    /** {@code firstBlock} orders the files of a table. */
-    public NumberFile(String folder, long firstBlock, Configuration hadoop) {
+    /**
+     * Begins the file of the blocks [firstBlock, firstBlock + blocks). Its name says so: what a task of a former run of the
+     * driver writes late, with runs cut otherwise, replaces nothing but the same rows.
+     */
+    public NumberFile(String folder, long firstBlock, long blocks, Configuration hadoop) {
         this.folder = folder;
         try {
-            this.out = new RecordFileWriter(folder, String.format(Locale.ROOT, "part-%012d.bin", firstBlock), hadoop);
+            String name = String.format(Locale.ROOT, "blocks-%012d-%d.bin", firstBlock, blocks);
+            this.out = new RecordFileWriter(folder, name, hadoop);
         } catch (IOException e) {
             throw unwritable(e, folder);
         }

@@ -39,12 +39,22 @@ final class RecordFileWriter implements Closeable {
     /** Puts the file in its place. */
     StoreIndex.StoreFile commit() throws IOException {
         out.close();
-        files.delete(target, false);
-        if (!files.rename(temporary, target)) {
-            throw new IOException("rename to " + target + " failed");
+        // POSIX replaces the target in one step. Elsewhere a file of an earlier attempt stays: others may be reading it.
+        if (!files.rename(temporary, target) && !hasSameLength()) {
+            files.delete(target, false);
+            if (!files.rename(temporary, target)) {
+                throw new IOException("rename to " + target + " failed");
+            }
         }
+        files.delete(temporary, false);
         committed = true;
         return new StoreIndex.StoreFile(name, records, crc.value());
+    }
+
+    private boolean hasSameLength() throws IOException {
+        return files.exists(target)
+                && files.getFileStatus(target).getLen()
+                        == files.getFileStatus(temporary).getLen();
     }
 
     /** Leaves nothing behind when the file was not committed. */

@@ -65,6 +65,11 @@ public final class EvaluateStage {
         }
 
         @Override
+        public boolean usesDevice() {
+            return false;
+        }
+
+        @Override
         public BlockMetrics merge(BlockMetrics earlier, BlockMetrics later) {
             return earlier.merge(later);
         }

@@ -1,6 +1,7 @@
 package dev.gptq.spark.run;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.gptq.config.OutputConfig;
@@ -8,11 +9,21 @@ import dev.gptq.config.RunConfig;
 import dev.gptq.config.RunConfigReader;
 import dev.gptq.config.TrainingConfig;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 
 /**
- * What makes two runs the same: configuration (without where output goes and how gradients meet), model bytes, and the data files with their sizes
- * and times. Kept as run.json; a directory is resumed by a run with an equal fingerprint only.
+ * What makes two runs the same: configuration (without where output goes, how gradients meet and how often they are saved),
+ * kind of device, model bytes, and the data files with their sizes and times. Kept as run.json; a directory is resumed by a
+ * run with an equal fingerprint only.
  *
  * @param data files of the calibration dataset, then of the evaluation dataset
  */
@@ -26,8 +37,10 @@ record Fingerprint(String config, String modelCrc32c, List<String> data) {
         data = List.copyOf(data);
     }
 
-    static Fingerprint of(RunConfig config, String modelCrc32c, List<String> data) {
+    /** {@code device} is what the configured one means in this application, cpu or gpu: numbers differ between them. */
+    static Fingerprint of(RunConfig config, String device, String modelCrc32c, List<String> data) {
         TrainingConfig training = config.training();
+        TrainingConfig anyInterval = TrainingConfig.defaults();
         RunConfig elsewhere = new RunConfig(
                 config.model(),
                 config.calibration(),
@@ -38,13 +51,63 @@ record Fingerprint(String config, String modelCrc32c, List<String> data) {
                 new TrainingConfig(
                         training.batchSize(),
                         training.lanes(),
-                        training.checkpointInterval(),
-                        training.checkpointsKept()),
+                        anyInterval.checkpointInterval(),
+                        anyInterval.checkpointsKept()),
                 ANYWHERE,
                 config.seed(),
-                config.device(),
+                device,
+                1,
                 config.allowUserClasses());
         return new Fingerprint(RunConfigReader.toYaml(elsewhere), modelCrc32c, data);
+    }
+
+    /** What {@code other} has differently, for people: "seed is 2 there and 1 here". Empty when the two are equal. */
+    List<String> differences(Fingerprint other) {
+        List<String> differences = new ArrayList<>();
+        Map<String, String> here = values(config);
+        Map<String, String> there = values(other.config);
+        Set<String> keys = new LinkedHashSet<>(here.keySet());
+        keys.addAll(there.keySet());
+        for (String key : keys) {
+            String mine = here.getOrDefault(key, "absent");
+            String theirs = there.getOrDefault(key, "absent");
+            if (!mine.equals(theirs)) {
+                differences.add("%s is %s there and %s here".formatted(key, theirs, mine));
+            }
+        }
+        if (!modelCrc32c.equals(other.modelCrc32c)) {
+            differences.add("the model's content differs");
+        }
+        if (!data.equals(other.data)) {
+            differences.add("the data files' names, sizes or times differ");
+        }
+        return differences;
+    }
+
+    private static Map<String, String> values(String yaml) {
+        Map<String, String> values = new TreeMap<>();
+        addValues("", Manifest.parseConfig(yaml), values);
+        return values;
+    }
+
+    private static void addValues(String path, JsonNode node, Map<String, String> values) {
+        if (node.isObject() && !node.isEmpty()) {
+            node.properties()
+                    .forEach(entry -> addValues(
+                            path.isEmpty() ? entry.getKey() : path + "." + entry.getKey(), entry.getValue(), values));
+        } else {
+            values.put(path, node.isValueNode() ? node.asText() : node.toString());
+        }
+    }
+
+    /** Hash of the configuration, in hexadecimal digits. */
+    String configSha256() {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(config.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     String toJson() {

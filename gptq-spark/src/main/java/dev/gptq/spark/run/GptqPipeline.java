@@ -13,13 +13,19 @@ import dev.gptq.report.MetricsFile;
 import dev.gptq.spark.data.Crc32cCounter;
 import dev.gptq.spark.data.Files;
 import dev.gptq.spark.data.SamplePreparation;
+import dev.gptq.spark.task.ComputeDevices;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The whole product: float ONNX model and representative dataset in, run directory with the quantized model out. */
 public final class GptqPipeline {
+    private static final Logger LOG = LoggerFactory.getLogger(GptqPipeline.class);
+
     private GptqPipeline() {}
 
     /**
@@ -33,6 +39,9 @@ public final class GptqPipeline {
         StageClock clock = new StageClock(progress);
         clock.start(StageClock.PREPARE, StageClock.UNKNOWN);
         StatisticsCorrections.check(config.quantization().preparation());
+        ComputeDevices devices = ComputeDevices.of(
+                JavaSparkContext.fromSparkContext(spark.sparkContext()), config.device(), config.gpusPerTask());
+        LOG.info("Tasks compute on {}: {}.", devices.kind(), devices.reason());
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
         byte[] model = Files.readInput(config.model(), "model", hadoop);
         Graph prepared = GraphPreparation.prepare(
@@ -48,14 +57,15 @@ public final class GptqPipeline {
         if (evaluation != null) {
             data.addAll(evaluation.identity());
         }
-        Fingerprint fingerprint = Fingerprint.of(config, Crc32cCounter.of(model), data);
+        Fingerprint fingerprint = Fingerprint.of(config, devices.kind(), Crc32cCounter.of(model), data);
         try (RunDirectory directory =
                 RunDirectory.open(config.output().path(), config.output().overwrite(), fingerprint, hadoop)) {
             if (directory.isComplete()) {
+                directory.tidy(config.output().keepSamples());
                 clock.finish("already complete");
                 return completed(directory);
             }
-            try (PipelineRun run = new PipelineRun(config, spark, clock, directory, model, prepared)) {
+            try (PipelineRun run = new PipelineRun(config, spark, clock, directory, model, prepared, devices)) {
                 return run.execute(calibration, evaluation);
             }
         }

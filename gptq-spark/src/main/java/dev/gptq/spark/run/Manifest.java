@@ -17,6 +17,8 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
  * Content of MANIFEST.json: what a run was made from, and what it consists of.
  *
  * @param inputs model, calibration and evaluation with what identifies their content
+ * @param device what tasks computed on, cpu or gpu
+ * @param numericPromise which bits another run of the same has
  * @param files null while they are not all written
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -24,6 +26,8 @@ record Manifest(
         JsonNode config,
         Map<String, String> versions,
         long seed,
+        String device,
+        String numericPromise,
         String created,
         Map<String, Input> inputs,
         List<RunFiles.Checksum> files) {
@@ -39,6 +43,12 @@ record Manifest(
     @JsonInclude(JsonInclude.Include.NON_NULL)
     record Input(String path, Long samples, String crc32c) {}
 
+    static String promise(boolean gpus) {
+        return gpus
+                ? "statistical: on GPUs another run's numbers are close to these, not equal"
+                : "bitwise: on CPUs of these versions and this cpu_capability every run has the same bits, whatever the cluster";
+    }
+
     /** By SnakeYAML itself: Jackson's parser does not take YAML's infinity, which is the default of z_threshold. */
     static JsonNode parseConfig(String yaml) {
         Object config = new Yaml(new SafeConstructor(new LoaderOptions())).load(yaml);
@@ -46,7 +56,7 @@ record Manifest(
     }
 
     Manifest withFiles(List<RunFiles.Checksum> checksums) {
-        return new Manifest(config, versions, seed, created, inputs, List.copyOf(checksums));
+        return new Manifest(config, versions, seed, device, numericPromise, created, inputs, List.copyOf(checksums));
     }
 
     String toJson() {

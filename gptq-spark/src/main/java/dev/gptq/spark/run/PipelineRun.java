@@ -33,6 +33,7 @@ import dev.gptq.spark.hessian.HessianStage;
 import dev.gptq.spark.hessian.ScoreTable;
 import dev.gptq.spark.hessian.WeightHessianStage;
 import dev.gptq.spark.task.BlockJob;
+import dev.gptq.spark.task.ComputeDevices;
 import dev.gptq.spark.task.ExecutorModels;
 import dev.gptq.spark.task.NumberJob;
 import dev.gptq.spark.task.SharedModel;
@@ -43,7 +44,6 @@ import dev.gptq.train.BatchSchedule;
 import dev.gptq.train.DistillationLosses;
 import dev.gptq.train.RoundingTrainer.StepResult;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -68,6 +68,7 @@ final class PipelineRun implements AutoCloseable {
     private final List<ComparePoint> points;
     private final String runId = UUID.randomUUID().toString();
     private final SerializableConfiguration hadoop;
+    private final ComputeDevices devices;
     private final Broadcast<SharedModel> shared;
     /** The graph that the plan is for, and what executors know of it; of the prepared graph where nothing is corrected. */
     private Graph corrected;
@@ -80,7 +81,8 @@ final class PipelineRun implements AutoCloseable {
             StageClock clock,
             RunDirectory directory,
             byte[] model,
-            Graph prepared) {
+            Graph prepared,
+            ComputeDevices devices) {
         this.config = config;
         this.session = session;
         this.spark = JavaSparkContext.fromSparkContext(session.sparkContext());
@@ -89,9 +91,10 @@ final class PipelineRun implements AutoCloseable {
         this.files = directory.files();
         this.model = model;
         this.prepared = prepared;
+        this.devices = devices;
         this.points = LayerSettings.of(prepared, config.quantization()).points();
         this.hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
-        this.shared = spark.broadcast(new SharedModel(runId, prepared, config.device(), hadoop));
+        this.shared = spark.broadcast(new SharedModel(runId, prepared, devices, hadoop));
         this.corrected = prepared;
         this.sharedCorrected = shared;
     }
@@ -102,6 +105,7 @@ final class PipelineRun implements AutoCloseable {
         StoreIndex evaluated;
         Map<String, String> versions;
         try {
+            devices.check(spark);
             samples = store(calibration, RunDirectory.CALIBRATION_SAMPLES);
             evaluated = evaluation == null ? null : store(evaluation, RunDirectory.EVALUATION_SAMPLES);
             checkSampleCount(samples.samples());
@@ -195,7 +199,7 @@ final class PipelineRun implements AutoCloseable {
     private void correct(QuantizationPlan plan) {
         corrected = CorrectedGraph.of(prepared, plan);
         if (corrected != prepared) {
-            sharedCorrected = spark.broadcast(new SharedModel(correctedRunId(), corrected, config.device(), hadoop));
+            sharedCorrected = spark.broadcast(new SharedModel(correctedRunId(), corrected, devices, hadoop));
         }
     }
 
@@ -271,6 +275,7 @@ final class PipelineRun implements AutoCloseable {
                         config.training().batchSize()),
                 files,
                 config,
+                TrainingInputs.of(directory, model, weights),
                 step -> clock.advanced(step.step() + 1L, String.format(Locale.ROOT, "loss %.5g", step.loss())),
                 clock.listener()::warning);
         TrainingStage.Result result = stage.run(corrected, plan, weights, folders);
@@ -347,12 +352,14 @@ final class PipelineRun implements AutoCloseable {
                 Manifest.parseConfig(yaml),
                 versions,
                 config.seed(),
+                devices.kind(),
+                Manifest.promise(devices.gpus()),
                 Instant.now().toString(),
                 inputs,
                 null);
         files.writeText(RunDirectory.REPORT, HtmlReport.render(metrics, yaml, manifest.toJson()));
-        List<RunFiles.Checksum> checksums = new ArrayList<>(directory.checksums());
-        files.writeText(RunDirectory.MANIFEST, manifest.withFiles(checksums).toJson());
+        directory.commit(
+                files -> manifest.withFiles(files).toJson(), config.output().keepSamples());
     }
 
     private static Manifest.Input input(DatasetConfig dataset, StoreIndex index) {

@@ -6,6 +6,7 @@ import dev.gptq.spark.data.RunFiles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -43,14 +44,18 @@ final class RunDirectory implements AutoCloseable {
             CHECKPOINTS,
             SAMPLES);
 
+    private static final int DIFFERENCES_SHOWN = 5;
+
     private final RunFiles files;
     private final RunLock lock;
+    private final Fingerprint fingerprint;
     private final boolean complete;
     private final boolean created;
 
-    private RunDirectory(RunFiles files, RunLock lock, boolean complete, boolean created) {
+    private RunDirectory(RunFiles files, RunLock lock, Fingerprint fingerprint, boolean complete, boolean created) {
         this.files = files;
         this.lock = lock;
+        this.fingerprint = fingerprint;
         this.complete = complete;
         this.created = created;
     }
@@ -68,7 +73,7 @@ final class RunDirectory implements AutoCloseable {
         RunLock lock = RunLock.acquire(files);
         try {
             boolean complete = claim(files, overwrite, fingerprint);
-            return new RunDirectory(files, lock, complete, created);
+            return new RunDirectory(files, lock, fingerprint, complete, created);
         } catch (RuntimeException e) {
             lock.close();
             throw e;
@@ -79,8 +84,10 @@ final class RunDirectory implements AutoCloseable {
     private static boolean claim(RunFiles files, boolean overwrite, Fingerprint fingerprint) {
         List<String> names = new ArrayList<>(files.list(""));
         names.remove(RunLock.FILE_NAME);
-        boolean same = names.contains(Fingerprint.FILE_NAME)
-                && fingerprint.equals(Fingerprint.fromJson(files.readText(Fingerprint.FILE_NAME)));
+        Fingerprint other = names.contains(Fingerprint.FILE_NAME)
+                ? Fingerprint.fromJson(files.readText(Fingerprint.FILE_NAME))
+                : null;
+        boolean same = fingerprint.equals(other);
         boolean complete = same && names.containsAll(Set.of(MANIFEST, METRICS, REPORT, QUANTIZED_MODEL, PTQ_MODEL));
         if (same && !(complete && overwrite)) {
             return complete;
@@ -89,7 +96,9 @@ final class RunDirectory implements AutoCloseable {
             throw new GptqException(
                     ErrorCode.IO,
                     "Cannot use run directory '" + files.root() + "': it holds "
-                            + (names.contains(Fingerprint.FILE_NAME) ? "a different run" : "other files")
+                            + (other == null
+                                    ? "other files"
+                                    : "a different run (" + difference(fingerprint, other) + ")")
                             + ". Choose another output.path, or replace it with --set output.overwrite=true.");
         }
         OWN_FILES.forEach(files::delete);
@@ -97,24 +106,44 @@ final class RunDirectory implements AutoCloseable {
         return false;
     }
 
+    private static String difference(Fingerprint fingerprint, Fingerprint other) {
+        List<String> differences = fingerprint.differences(other);
+        String shown = String.join("; ", differences.subList(0, Math.min(DIFFERENCES_SHOWN, differences.size())));
+        int left = differences.size() - DIFFERENCES_SHOWN;
+        return left > 0 ? shown + "; and " + left + " more" : shown;
+    }
+
     /** Whether the run was complete when it was opened. */
     boolean isComplete() {
         return complete;
+    }
+
+    Fingerprint fingerprint() {
+        return fingerprint;
     }
 
     RunFiles files() {
         return files;
     }
 
-    /** All files of the run with their checksums, except the manifest. */
-    List<RunFiles.Checksum> checksums() {
+    /** Commits the run; {@code manifest} gets the checksums of all other files that stay. */
+    void commit(Function<List<RunFiles.Checksum>, String> manifest, boolean keepSamples) {
         List<RunFiles.Checksum> checksums = new ArrayList<>();
         for (String name : OWN_FILES) {
-            if (!name.equals(MANIFEST) && files.exists(name)) {
+            boolean stays = !name.equals(MANIFEST) && (keepSamples || !name.equals(SAMPLES));
+            if (stays && files.exists(name)) {
                 checksums.addAll(files.checksums(name));
             }
         }
-        return checksums;
+        files.writeText(MANIFEST, manifest.apply(checksums));
+        tidy(keepSamples);
+    }
+
+    /** Removes what a complete run has no use for; only after its commit, for until then a resumed run needs it. */
+    void tidy(boolean keepSamples) {
+        if (!keepSamples) {
+            files.delete(SAMPLES);
+        }
     }
 
     /** Deletes what this run has left when it ended before its first stage was done. */

@@ -48,6 +48,11 @@ public record BlockJob(
         return BlockRun.cut(blocks(), tasks);
     }
 
+    /** Makes the stage that computes {@code rdd} ask for the devices that its tasks need. */
+    public <T> JavaRDD<T> place(JavaRDD<T> rdd) {
+        return model.value().devices().place(rdd);
+    }
+
     /**
      * Maps and folds all blocks.
      *
@@ -62,7 +67,8 @@ public record BlockJob(
     public <T> T fold(RangeTask<T> task, String stage, LongConsumer progress) {
         List<BlockRun> runs = runs();
         OrderedFold<T> fold = new OrderedFold<>(blocks(), task::merge);
-        JavaRDD<Outcome<T>> results = spark.parallelize(runs, runs.size()).map(new FoldRun<>(reader(), task));
+        JavaRDD<Outcome<T>> mapped = spark.parallelize(runs, runs.size()).map(new FoldRun<>(reader(), task));
+        JavaRDD<Outcome<T>> results = task.usesDevice() ? place(mapped) : mapped;
         long[] done = new long[1];
         forEach(results, stage, (index, outcome) -> {
             BlockRun run = runs.get(index);
@@ -112,6 +118,11 @@ public record BlockJob(
         @Override
         public T merge(T earlier, T later) {
             return task.merge(earlier, later);
+        }
+
+        @Override
+        public boolean usesDevice() {
+            return task.usesDevice();
         }
     }
 

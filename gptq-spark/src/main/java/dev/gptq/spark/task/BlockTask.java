@@ -10,4 +10,9 @@ public interface BlockTask<T> extends Serializable {
 
     /** One result for both; {@code earlier} covers the blocks before {@code later}'s. */
     T merge(T earlier, T later);
+
+    /** Whether the task computes on the run's devices; else its stage asks for no GPU. */
+    default boolean usesDevice() {
+        return true;
+    }
 }

@@ -103,7 +103,7 @@ public final class ExecutorModels {
 
         /** The prepared float model on this task's device. */
         public GraphExecutor floatModel() {
-            Device device = TaskDevices.of(shared.device());
+            Device device = shared.devices().ofTask();
             return get("float", GraphExecutor.class, () -> new GraphExecutor(shared.prepared(), device));
         }
 
@@ -117,7 +117,7 @@ public final class ExecutorModels {
 
         /** The resource of this name on this task's device, created by the first task that asks. */
         public <T> T get(String name, Class<T> type, Supplier<T> create) {
-            return resource(name + "@" + TaskDevices.of(shared.device()), type, create);
+            return resource(name + "@" + shared.devices().ofTask(), type, create);
         }
 
         /** Samples [first, first + size) of the store in {@code folder}. */

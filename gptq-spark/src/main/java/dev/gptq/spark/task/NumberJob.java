@@ -27,7 +27,7 @@ public record NumberJob(BlockJob job, String folder, int columns) {
         NumberStore.delete(folder, job.spark().hadoopConfiguration());
         List<BlockRun> runs = job.runs();
         JavaRDD<Outcome<StoreIndex.StoreFile>> written =
-                job.spark().parallelize(runs, runs.size()).map(new WriteRun(job.reader(), task, folder));
+                job.place(job.spark().parallelize(runs, runs.size()).map(new WriteRun(job.reader(), task, folder)));
         StoreIndex.StoreFile[] files = new StoreIndex.StoreFile[runs.size()];
         long[] done = new long[1];
         BlockJob.forEach(written, stage, (index, outcome) -> {
@@ -47,7 +47,7 @@ public record NumberJob(BlockJob job, String folder, int columns) {
                 SharedModel shared = reader.model().value();
                 try (ExecutorModels.Lease models = ExecutorModels.lease(shared);
                         NumberFile file = new NumberFile(
-                                folder, run.firstBlock(), shared.hadoop().value())) {
+                                folder, run.firstBlock(), run.blocks(), shared.hadoop().value())) {
                     for (long block = 0; block < run.blocks(); block++) {
                         file.write(task.map(models, reader.block(models, run.firstBlock() + block)));
                     }

@@ -8,7 +8,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * What every task of a run needs; broadcast once.
  *
  * @param runId names one execution of the pipeline; executors keep what they loaded until another one comes
- * @param device auto, cpu or gpu
+ * @param devices where tasks compute
  */
-public record SharedModel(String runId, Graph prepared, String device, SerializableConfiguration hadoop)
+public record SharedModel(String runId, Graph prepared, ComputeDevices devices, SerializableConfiguration hadoop)
         implements Serializable {}

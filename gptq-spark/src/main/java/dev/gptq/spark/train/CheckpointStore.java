@@ -3,6 +3,7 @@ package dev.gptq.spark.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.gptq.GptqException;
 import dev.gptq.spark.data.Crc32cCounter;
 import dev.gptq.spark.data.RunFiles;
 import dev.gptq.train.RoundingTrainer;
@@ -14,13 +15,17 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Checkpoints of a run directory: {@code checkpoints/step-N/arrays.bin} (little-endian float32 arrays one after the other,
  * then three float64 numbers per step: loss, distillation loss, regularization) and {@code MANIFEST.json}, which is written
- * last and holds names, lengths and the CRC32C of arrays.bin. A checkpoint without a valid manifest does not count.
+ * last and holds names, lengths, the CRC32C of arrays.bin and what the training was given (hashes of configuration, model,
+ * samples, plan and loss weights). A checkpoint without a valid manifest does not count; one of another training is refused.
  */
 final class CheckpointStore {
     private static final String FOLDER = "checkpoints";
@@ -32,38 +37,91 @@ final class CheckpointStore {
 
     private final RunFiles files;
     private final int kept;
+    private final Map<String, String> inputs;
 
-    /** Keeps the {@code kept} newest checkpoints. */
-    CheckpointStore(RunFiles files, int kept) {
+    /**
+     * Keeps the {@code kept} newest checkpoints.
+     *
+     * @param inputs what identifies the training: name of an input, as messages call it, and a hash or number of it
+     */
+    CheckpointStore(RunFiles files, int kept, Map<String, String> inputs) {
         this.files = files;
         this.kept = kept;
+        this.inputs = Map.copyOf(inputs);
     }
 
-    /** Content of a checkpoint's MANIFEST.json. */
-    record Manifest(int step, Map<String, Integer> arrays, int history, String crc32c) {}
+    /**
+     * Content of a checkpoint's MANIFEST.json.
+     *
+     * @param step steps done, which is the position in every schedule
+     * @param arrays lengths by name, in the order of arrays.bin
+     * @param history steps whose numbers follow the arrays
+     * @param crc32c of arrays.bin
+     * @param manifestCrc32c of this manifest with null in this place
+     */
+    record Manifest(
+            int step,
+            Map<String, Integer> arrays,
+            int history,
+            Map<String, String> inputs,
+            String crc32c,
+            String manifestCrc32c) {
+        Manifest {
+            arrays = arrays == null ? Map.of() : new LinkedHashMap<>(arrays);
+            inputs = inputs == null ? Map.of() : new TreeMap<>(inputs);
+        }
 
-    /** Writes a checkpoint and then deletes those that are too old. */
+        Manifest sealed() {
+            return withSeal(Crc32cCounter.of(withSeal(null).toJson()));
+        }
+
+        private Manifest withSeal(String seal) {
+            return new Manifest(step, arrays, history, inputs, crc32c, seal);
+        }
+
+        boolean describes(byte[] bytes) {
+            return equals(sealed()) && Crc32cCounter.of(bytes).equals(crc32c);
+        }
+
+        byte[] toJson() {
+            try {
+                return JSON.writeValueAsBytes(this);
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    /**
+     * Writes a checkpoint, and then deletes those that are too old and those of later steps, which are damaged: training
+     * went on from an earlier one.
+     */
     void write(Checkpoint checkpoint) {
         byte[] arrays = encode(checkpoint);
         Map<String, Integer> lengths = new LinkedHashMap<>();
         checkpoint.state().arrays().forEach((name, values) -> lengths.put(name, values.length));
+        int written = checkpoint.state().step();
         Manifest manifest = new Manifest(
-                checkpoint.state().step(), lengths, checkpoint.history().size(), Crc32cCounter.of(arrays));
-        String folder = folder(checkpoint.state().step());
+                        written, lengths, checkpoint.history().size(), inputs, Crc32cCounter.of(arrays), null)
+                .sealed();
+        String folder = folder(written);
         files.delete(folder);
         files.write(folder + "/" + ARRAYS, arrays);
-        try {
-            files.write(folder + "/" + MANIFEST, JSON.writeValueAsBytes(manifest));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        files.write(folder + "/" + MANIFEST, manifest.toJson());
         List<Integer> steps = steps();
-        for (int step : steps.subList(0, Math.max(0, steps.size() - kept))) {
-            files.delete(folder(step));
+        int end = steps.indexOf(written) + 1;
+        for (int i = 0; i < steps.size(); i++) {
+            if (i < end - kept || i >= end) {
+                files.delete(folder(steps.get(i)));
+            }
         }
     }
 
-    /** The newest checkpoint that is complete and unchanged; {@code warnings} hears of those that are not. */
+    /**
+     * The newest checkpoint that is complete and unchanged; {@code warnings} hears of those that are not.
+     *
+     * @throws GptqException BAD_INPUT with what differs when that checkpoint is of another training
+     */
     Optional<Checkpoint> newest(Consumer<String> warnings) {
         List<Integer> steps = steps();
         for (int i = steps.size() - 1; i >= 0; i--) {
@@ -74,12 +132,28 @@ final class CheckpointStore {
             }
             byte[] arrays = files.read(folder + "/" + ARRAYS);
             Manifest manifest = manifest(folder);
-            if (manifest != null && manifest.crc32c().equals(Crc32cCounter.of(arrays))) {
+            if (manifest != null && manifest.describes(arrays)) {
+                requireSameInputs(manifest, folder);
                 return Optional.of(decode(manifest, arrays));
             }
             warnings.accept("Checkpoint '" + folder + "' is damaged; an older one is used.");
         }
         return Optional.empty();
+    }
+
+    private void requireSameInputs(Manifest manifest, String folder) {
+        List<String> differing = Stream.concat(inputs.keySet().stream(), manifest.inputs().keySet().stream())
+                .distinct()
+                .filter(name ->
+                        !Objects.equals(inputs.get(name), manifest.inputs().get(name)))
+                .sorted()
+                .toList();
+        if (!differing.isEmpty()) {
+            throw GptqException.badInput(
+                    "Cannot resume training from checkpoint '%s': it was written with other inputs (%s). Delete '%s' to train"
+                            + " from the start.",
+                    files.path(folder), String.join(", ", differing), files.path(FOLDER));
+        }
     }
 
     private Manifest manifest(String folder) {

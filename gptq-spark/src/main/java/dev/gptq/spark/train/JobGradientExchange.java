@@ -34,6 +34,7 @@ final class JobGradientExchange implements GradientExchange {
     /** Gradients from 4 MB up are folded in slices: the second stage costs less than the driver's network. */
     private static final int SLICED_FROM = 1 << 20;
 
+    private final BlockJob job;
     private final JavaSparkContext spark;
     private final Broadcast<SharedModel> model;
     private final Broadcast<Context> context;
@@ -58,6 +59,7 @@ final class JobGradientExchange implements GradientExchange {
             GradientPTQConfig config,
             LossWeights weights,
             int slicedFrom) {
+        this.job = job;
         this.spark = job.spark();
         this.model = job.model();
         this.maxTasks = job.tasks();
@@ -72,9 +74,9 @@ final class JobGradientExchange implements GradientExchange {
         int elements = parameters.values().length;
         Broadcast<StudentParameters> shared = spark.broadcast(parameters);
         try {
-            JavaRDD<Outcome<List<FoldedLanes>>> parts = spark.parallelize(
+            JavaRDD<Outcome<List<FoldedLanes>>> parts = job.place(spark.parallelize(
                             IntStream.range(0, lanes).boxed().toList(), tasks)
-                    .mapPartitions(new ComputeLanes(model, context, shared, batches));
+                    .mapPartitions(new ComputeLanes(model, context, shared, batches)));
             if (tasks > 1 && elements >= slicedFrom) {
                 return new SlicedFold(lanes, elements, tasks).fold(parts);
             }

@@ -15,6 +15,8 @@ import dev.gptq.train.RoundingTrainer.StepResult;
 import dev.gptq.train.StepBatches;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,19 +28,27 @@ public final class TrainingStage {
     private final BlockJob job;
     private final RunFiles files;
     private final RunConfig config;
+    private final Map<String, String> inputs;
     private final Consumer<StepResult> progress;
     private final Consumer<String> warnings;
 
     /**
      * @param job names the calibration store
      * @param files the run directory, which may hold checkpoints of the same run
+     * @param inputs identifies what the training is given: names and hashes, kept in checkpoints
      * @param progress hears of each step after it is done
      */
     public TrainingStage(
-            BlockJob job, RunFiles files, RunConfig config, Consumer<StepResult> progress, Consumer<String> warnings) {
+            BlockJob job,
+            RunFiles files,
+            RunConfig config,
+            Map<String, String> inputs,
+            Consumer<StepResult> progress,
+            Consumer<String> warnings) {
         this.job = job;
         this.files = files;
         this.config = config;
+        this.inputs = new TreeMap<>(inputs);
         this.progress = progress;
         this.warnings = warnings;
     }
@@ -56,8 +66,9 @@ public final class TrainingStage {
         BatchSchedule schedule = new BatchSchedule(
                 job.samples(), config.training(), config.gptq().nEpochs(), config.seed(), true);
         RoundingTrainer trainer = new RoundingTrainer(prepared, plan, config.gptq(), weights, schedule.totalSteps());
+        inputs.put("number of steps", String.valueOf(schedule.totalSteps()));
         CheckpointStore checkpoints =
-                new CheckpointStore(files, config.training().checkpointsKept());
+                new CheckpointStore(files, config.training().checkpointsKept(), inputs);
         List<StepResult> history = new ArrayList<>();
         checkpoints.newest(warnings).ifPresent(checkpoint -> {
             trainer.restore(checkpoint.state());

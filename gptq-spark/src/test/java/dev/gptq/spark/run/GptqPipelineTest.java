@@ -49,7 +49,6 @@ class GptqPipelineTest {
                         "plan.json",
                         "hessian_scores.parquet",
                         "checkpoints",
-                        "samples",
                         "run.json",
                         "MANIFEST.json");
         assertThat(folder.resolve("whole/checkpoints").toFile().list()).containsExactlyInAnyOrder("step-15", "step-18");
@@ -79,9 +78,13 @@ class GptqPipelineTest {
         }
         assertThat(names)
                 .contains("quantized.onnx", "ptq.onnx", "metrics.json", "report.html", "statistics.json", "plan.json")
-                .contains("checkpoints/step-18/MANIFEST.json", "samples/calibration/index.json")
+                .contains("checkpoints/step-18/MANIFEST.json")
+                .noneMatch(name -> name.startsWith("samples"))
                 .anyMatch(name -> name.startsWith("hessian_scores.parquet/part-"));
         assertThat(manifest.get("seed").asLong()).isZero();
+        assertThat(manifest.get("device").asText()).isEqualTo("cpu");
+        assertThat(manifest.get("numeric_promise").asText()).startsWith("bitwise: ");
+        assertThat(folder.resolve("whole/report.html")).content().contains("numeric_promise", "bitwise: ");
         assertThat(manifest.at("/inputs/calibration/samples").asInt()).isEqualTo(TestModel.SAMPLES);
         assertThat(manifest.at("/inputs/model/crc32c").asText()).hasSize(8);
         assertThat(manifest.at("/versions/spark").asText())
@@ -135,15 +138,7 @@ class GptqPipelineTest {
     @Test
     void anInterruptedRunEndsWithTheSameBits() throws IOException {
         RunConfigBuilder config = config("interrupted");
-        ProgressListener crash = new RecordingListener() {
-            @Override
-            public void advanced(String stage, long doneUnits, String detail) {
-                if (stage.equals("train") && doneUnits == 13) {
-                    throw new IllegalStateException("power cut");
-                }
-            }
-        };
-        assertThatThrownBy(() -> GptqPipeline.run(config.build(), TestSpark.session(), crash))
+        assertThatThrownBy(() -> GptqPipeline.run(config.build(), TestSpark.session(), crashAfter(13)))
                 .hasMessage("power cut");
         assertThat(folder.resolve("interrupted/MANIFEST.json")).doesNotExist();
         RecordingListener resumed = new RecordingListener();
@@ -157,6 +152,70 @@ class GptqPipelineTest {
                 .hasSameBinaryContentAs(folder.resolve("whole/quantized.onnx"));
         assertThat(result.metrics().train().loss())
                 .isEqualTo(whole.metrics().train().loss());
+    }
+
+    @Test
+    void samplesStayWhenAskedForAndGoWhenACompleteRunIsAskedForWithoutThem() throws IOException {
+        RunConfigBuilder config = config("kept").setGptq(TestModel.gptq(0));
+        String output = folder.resolve("kept").toString();
+        run(config.setOutput(new OutputConfig(output, false, true)));
+        assertThat(Files.readString(folder.resolve("kept/MANIFEST.json"))).contains("samples/calibration/index.json");
+
+        RunResult again = run(config.setOutput(new OutputConfig(output, false, false)));
+
+        assertThat(again.alreadyComplete()).isTrue();
+        assertThat(folder.resolve("kept/samples")).doesNotExist();
+    }
+
+    @Test
+    void gpusAreRefusedWhereThereAreNoneBeforeAnythingIsRead() {
+        RunConfig config =
+                config("gpu").setModel("nowhere.onnx").optDevice("gpu").build();
+
+        assertThatThrownBy(() -> GptqPipeline.run(config, TestSpark.session(), ProgressListener.NONE))
+                .hasMessageContainingAll(
+                        "Cannot run on device 'gpu'", "spark.driver.resource.gpu.amount", "device: cpu");
+        assertThat(folder.resolve("gpu")).doesNotExist();
+    }
+
+    @Test
+    void anUnfinishedRunOfOtherSettingsIsRefusedWithWhatDiffers() {
+        RunConfigBuilder config = config("refused");
+        assertThatThrownBy(() -> GptqPipeline.run(config.build(), TestSpark.session(), crashAfter(7)))
+                .hasMessage("power cut");
+
+        assertThatThrownBy(() -> run(config.optSeed(3).setGptq(TestModel.gptq(1))))
+                .hasMessageContainingAll(
+                        "a different run (", "gptq.n_epochs is 2 there and 1 here", "seed is 0 there and 3 here")
+                .hasMessageNotContaining("optimizer");
+        // How often checkpoints are written is no difference.
+        RunResult result =
+                run(config.optSeed(0).setGptq(TestModel.gptq(2)).optTraining(new TrainingConfig(8, 4, 7, 1)));
+        assertThat(result.metrics().train().loss())
+                .isEqualTo(whole.metrics().train().loss());
+    }
+
+    @Test
+    void aCheckpointOfAnotherPlanIsNotContinued() throws IOException {
+        RunConfigBuilder config = config("replaced");
+        assertThatThrownBy(() -> GptqPipeline.run(config.build(), TestSpark.session(), crashAfter(7)))
+                .hasMessage("power cut");
+        Path plan = folder.resolve("replaced/plan.json");
+        Files.writeString(plan, Files.readString(plan) + " ");
+
+        assertThatThrownBy(() -> run(config))
+                .hasMessageContainingAll("step-5", "other inputs (quantization plan)", "Delete ");
+    }
+
+    private static ProgressListener crashAfter(int step) {
+        return new RecordingListener() {
+            @Override
+            public void advanced(String stage, long doneUnits, String detail) {
+                if (stage.equals("train") && doneUnits == step) {
+                    throw new IllegalStateException("power cut");
+                }
+            }
+        };
     }
 
     @Test

@@ -69,7 +69,8 @@ class RunDirectoryTest {
     void anotherRunsResultsAreReplacedOnlyWhenToldTo() {
         finish(OTHER_RUN);
 
-        assertThat(refused(THIS_RUN)).contains("a different run", "--set output.overwrite=true");
+        assertThat(refused(THIS_RUN))
+                .contains("a different run (seed is 2 there and 1 here)", "--set output.overwrite=true");
         try (RunDirectory directory = open(THIS_RUN, true)) {
             assertThat(directory.isComplete()).isFalse();
         }

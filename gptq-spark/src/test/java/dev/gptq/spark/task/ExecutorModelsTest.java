@@ -66,7 +66,7 @@ class ExecutorModelsTest {
     }
 
     private static SharedModel run(String runId) {
-        return new SharedModel(runId, null, "cpu", null);
+        return new SharedModel(runId, null, ComputeDevices.cpus("test"), null);
     }
 
     private final class Resource implements AutoCloseable {

@@ -1,5 +1,6 @@
 package dev.gptq.spark.train;
 
+import dev.gptq.GptqException;
 import dev.gptq.spark.data.RunFiles;
 import dev.gptq.train.RoundingTrainer.StepResult;
 import dev.gptq.train.TrainerState;
@@ -14,8 +15,11 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class CheckpointStoreTest {
     @TempDir
@@ -26,7 +30,11 @@ class CheckpointStoreTest {
 
     @BeforeEach
     void open() {
-        store = new CheckpointStore(RunFiles.of(folder.toString(), new Configuration()), 2);
+        store = store(Map.of("configuration", "c0ffee", "model", "00000001"));
+    }
+
+    private CheckpointStore store(Map<String, String> inputs) {
+        return new CheckpointStore(RunFiles.of(folder.toString(), new Configuration()), 2, inputs);
     }
 
     @Test
@@ -46,11 +54,45 @@ class CheckpointStoreTest {
 
     @Test
     void onlyTheNewestAreKept() {
-        for (int step : new int[] {5, 10, 100, 20}) {
+        for (int step : new int[] {5, 10, 20, 100}) {
             store.write(checkpoint(step));
         }
 
         assertThat(folder.resolve("checkpoints").toFile().list()).containsExactlyInAnyOrder("step-20", "step-100");
+    }
+
+    @Test
+    void trainingThatWentOnFromAnEarlierCheckpointReplacesTheLaterOnes() {
+        for (int step : new int[] {5, 10, 20, 15}) {
+            store.write(checkpoint(step));
+        }
+
+        assertThat(folder.resolve("checkpoints").toFile().list()).containsExactlyInAnyOrder("step-10", "step-15");
+    }
+
+    @Test
+    void aCheckpointOfAnotherTrainingIsRefusedWithWhatDiffers() {
+        store.write(checkpoint(5));
+
+        assertThatThrownBy(() -> store(Map.of("configuration", "c0ffee", "model", "00000002", "plan", "1"))
+                        .newest(warnings::add))
+                .isInstanceOf(GptqException.class)
+                .hasMessageContainingAll("step-5", "other inputs (model, plan)", "Delete '", "/checkpoints'");
+        assertThat(warnings).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'\"step\" : 10', '\"step\" : 11'", "alpha, alphb", "00000001, 00000002", "'{', '{}'", "'}', ''"})
+    void aChangedManifestGivesWayToTheCheckpointBefore(String text, String changed) throws IOException {
+        store.write(checkpoint(5));
+        store.write(checkpoint(10));
+        Path manifest = folder.resolve("checkpoints/step-10/MANIFEST.json");
+        String content = Files.readString(manifest);
+        assertThat(content).contains(text);
+        Files.writeString(manifest, content.replace(text, changed));
+
+        assertThat(store.newest(warnings::add).orElseThrow().state().step()).isEqualTo(5);
+        assertThat(warnings).singleElement().asString().contains("step-10", "damaged");
     }
 
     @Test
