@@ -39,7 +39,8 @@ final class RecordFileWriter implements Closeable {
     /** Puts the file in its place. */
     StoreIndex.StoreFile commit() throws IOException {
         out.close();
-        // POSIX replaces the target in one step. Elsewhere a file of an earlier attempt stays: others may be reading it.
+        // POSIX replaces the target in one step. Elsewhere a file of an earlier attempt stays: others may be reading
+        // it.
         if (!files.rename(temporary, target) && !hasSameLength()) {
             files.delete(target, false);
             if (!files.rename(temporary, target)) {

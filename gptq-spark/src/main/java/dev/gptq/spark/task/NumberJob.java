@@ -47,7 +47,10 @@ public record NumberJob(BlockJob job, String folder, int columns) {
                 SharedModel shared = reader.model().value();
                 try (ExecutorModels.Lease models = ExecutorModels.lease(shared);
                         NumberFile file = new NumberFile(
-                                folder, run.firstBlock(), run.blocks(), shared.hadoop().value())) {
+                                folder,
+                                run.firstBlock(),
+                                run.blocks(),
+                                shared.hadoop().value())) {
                     for (long block = 0; block < run.blocks(); block++) {
                         file.write(task.map(models, reader.block(models, run.firstBlock() + block)));
                     }

@@ -74,9 +74,9 @@ final class JobGradientExchange implements GradientExchange {
         int elements = parameters.values().length;
         Broadcast<StudentParameters> shared = spark.broadcast(parameters);
         try {
-            JavaRDD<Outcome<List<FoldedLanes>>> parts = job.place(spark.parallelize(
-                            IntStream.range(0, lanes).boxed().toList(), tasks)
-                    .mapPartitions(new ComputeLanes(model, context, shared, batches)));
+            JavaRDD<Outcome<List<FoldedLanes>>> parts = job.place(
+                    spark.parallelize(IntStream.range(0, lanes).boxed().toList(), tasks)
+                            .mapPartitions(new ComputeLanes(model, context, shared, batches)));
             if (tasks > 1 && elements >= slicedFrom) {
                 return new SlicedFold(lanes, elements, tasks).fold(parts);
             }
