@@ -238,6 +238,20 @@ final class ConfigKeys {
                     FROM_ZERO,
                     "Weight of the rounding regularizer. Default: 10 with per_sample, else 0.01"),
             key("gptq.rounding_type", "SoftQuantizer or STE", "How rounding is learned"),
+            section("gptq.rounding_phases", "Shares of the run's steps; not in MCT, whose values are the default"),
+            key(
+                    "gptq.rounding_phases.warm_up_fraction",
+                    "a number in [0, 1)",
+                    "Share of the steps before the regularizer's exponent falls"),
+            key(
+                    "gptq.rounding_phases.warm_up_regularization",
+                    FLAG,
+                    "Whether the regularizer acts in the warm-up, as in MCT; AdaRound, BRECQ and QDrop switch it off"),
+            key(
+                    "gptq.rounding_phases.hard_fraction",
+                    "a number in [0, 1)",
+                    "Share of the steps at the end in which roundings are hard and fixed, while biases and learned scales "
+                            + "adapt to them"),
             section(
                     "gptq.optimizer_quantization_parameter",
                     "Of learned scales; null: optimizer_rest. Keys as in gptq.optimizer"),

@@ -35,6 +35,7 @@ final class GptqSectionReader {
                         GradualActivationQuantizationConfig.defaults(),
                         key -> gradualActivations(settings.section(key))))
                 .optRoundingType(settings.constant("rounding_type", RoundingType.class, RoundingType.SoftQuantizer))
+                .optRoundingPhases(roundingPhases(settings.section("rounding_phases")))
                 .optLogFunction(settings.orNull("log_function", null, key -> settings.text(key, null)))
                 .optQuantizerParametersOverride(
                         quantizerParameters(settings.section("gptq_quantizer_params_override")));
@@ -75,6 +76,14 @@ final class GptqSectionReader {
                 policy.number("target_q_fraction", base.targetQFraction()),
                 policy.whole("start_step", base.startStep()),
                 policy.orNull("end_step", base.endStep(), key -> policy.whole(key, 0)))));
+    }
+
+    private static RoundingPhasesConfig roundingPhases(Settings settings) {
+        RoundingPhasesConfig base = RoundingPhasesConfig.defaults();
+        return settings.build(() -> new RoundingPhasesConfig(
+                settings.number("warm_up_fraction", base.warmUpFraction()),
+                settings.flag("warm_up_regularization", base.warmUpRegularization()),
+                settings.number("hard_fraction", base.hardFraction())));
     }
 
     private static QuantizerParametersOverride quantizerParameters(Settings settings) {

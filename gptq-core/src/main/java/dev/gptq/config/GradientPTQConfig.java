@@ -22,6 +22,7 @@ import java.util.TreeMap;
  * @param optimizerBias null means {@code optimizerRest}
  * @param logFunction full name of a user class called after every step, or null
  * @param quantizerParametersOverride quantization_parameter_learning, max_lsbs_change_map
+ * @param roundingPhases when the regularizer acts, and when rounding becomes hard; not in MCT, whose values are the default
  */
 public record GradientPTQConfig(
         int nEpochs,
@@ -36,7 +37,8 @@ public record GradientPTQConfig(
         OptimizerConfig optimizerQuantizationParameter,
         OptimizerConfig optimizerBias,
         String logFunction,
-        QuantizerParametersOverride quantizerParametersOverride)
+        QuantizerParametersOverride quantizerParametersOverride,
+        RoundingPhasesConfig roundingPhases)
         implements Serializable {
     /** The loss of sample-layer attention; needs one Hessian weight per sample and layer. */
     public static final String SAMPLE_LAYER_ATTENTION = "sample_layer_attention";
@@ -97,6 +99,7 @@ public record GradientPTQConfig(
                 "Set per_sample to false, or loss to " + SAMPLE_LAYER_ATTENTION);
         Check.notNegative(regularizationFactor, "regularization_factor");
         Check.given(roundingType, "rounding_type", "Use SoftQuantizer or STE");
+        Check.given(roundingPhases, "rounding_phases", "Remove the key for the default");
         Check.given(quantizerParametersOverride, "gptq_quantizer_params_override", "Remove the key for the default");
         Check.that(
                 optimizerRest != null || optimizerBias != null || !trainBias,

@@ -23,6 +23,8 @@ public final class GradientPTQConfigBuilder {
     private String logFunction;
     private QuantizerParametersOverride quantizerParametersOverride = QuantizerParametersOverride.NONE;
 
+    private RoundingPhasesConfig roundingPhases = RoundingPhasesConfig.defaults();
+
     GradientPTQConfigBuilder() {}
 
     static OptimizerConfig defaultOptimizer() {
@@ -116,6 +118,11 @@ public final class GradientPTQConfigBuilder {
         return this;
     }
 
+    public GradientPTQConfigBuilder optRoundingPhases(RoundingPhasesConfig value) {
+        this.roundingPhases = value;
+        return this;
+    }
+
     /** @throws dev.gptq.GptqException BAD_INPUT with key, value and remedy */
     public GradientPTQConfig build() {
         Check.given(nEpochs, "n_epochs", "Set the number of passes over the calibration data, for example 5");
@@ -141,6 +148,7 @@ public final class GradientPTQConfigBuilder {
                 optimizerQuantizationParameter,
                 optimizerBias,
                 logFunction,
-                quantizerParametersOverride);
+                quantizerParametersOverride,
+                roundingPhases);
     }
 }

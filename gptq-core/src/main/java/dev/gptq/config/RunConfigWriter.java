@@ -156,6 +156,11 @@ final class RunConfigWriter {
         tree.put("gradual_activation_quantization_config", gradual(gptq.gradualActivationQuantizationConfig()));
         tree.put("regularization_factor", gptq.regularizationFactor());
         tree.put("rounding_type", gptq.roundingType().name());
+        Map<String, Object> phases = new LinkedHashMap<>();
+        phases.put("warm_up_fraction", gptq.roundingPhases().warmUpFraction());
+        phases.put("warm_up_regularization", gptq.roundingPhases().warmUpRegularization());
+        phases.put("hard_fraction", gptq.roundingPhases().hardFraction());
+        tree.put("rounding_phases", phases);
         tree.put("optimizer_quantization_parameter", optimizer(gptq.optimizerQuantizationParameter()));
         tree.put("optimizer_bias", optimizer(gptq.optimizerBias()));
         tree.put("log_function", gptq.logFunction());

@@ -12,6 +12,7 @@ final class KernelPiece extends TrainedPiece {
 
     private final RoundingQuantizer quantizer;
     private final RoundingRegularizer regularizer;
+    private final RoundingPhases phases;
     private final TrainedGroup alpha;
     /** Learned factors of the steps, or learned ranges; null when nothing is learned. */
     private final TrainedGroup scale;
@@ -25,11 +26,13 @@ final class KernelPiece extends TrainedPiece {
             ParameterPiece piece,
             RoundingQuantizer quantizer,
             RoundingRegularizer regularizer,
+            RoundingPhases phases,
             OptimizerConfig optimizer,
             OptimizerConfig learnedOptimizer) {
         super(piece);
         this.quantizer = quantizer;
         this.regularizer = regularizer;
+        this.phases = phases;
         float[] variables = new float[piece.size()];
         quantizer.initialize(variables);
         this.alpha = new TrainedGroup(VARIABLES, variables, optimizer);
@@ -62,7 +65,12 @@ final class KernelPiece extends TrainedPiece {
         double regularization = regularizer == null
                 ? 0
                 : regularizer.addTo(piece.layer(), (SoftRoundingQuantizer) quantizer, alphaGradient, step);
-        alpha.update(alphaGradient, step, totalSteps);
+        if (!phases.isHard(step)) {
+            alpha.update(alphaGradient, step, totalSteps);
+            if (phases.isHard(step + 1)) {
+                quantizer.harden(alpha.values());
+            }
+        }
         if (scale != null) {
             scale.update(scaleGradient, step, totalSteps);
         }

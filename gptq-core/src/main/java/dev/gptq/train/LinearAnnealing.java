@@ -7,18 +7,9 @@ import dev.gptq.config.QFractionLinearAnnealingConfig;
  * there: initial + (target - initial) * clip((k - start) / (end - start), 0, 1).
  */
 record LinearAnnealing(double initial, double target, int start, int end) {
-    private static final double WARM_UP_FRACTION = 0.2;
-    private static final double FIRST_EXPONENT = 20;
-    private static final double LAST_EXPONENT = 2;
-
     double at(int step) {
         double progress = Math.max(0, Math.min(1, (double) (step - start) / (end - start)));
         return initial + (target - initial) * progress;
-    }
-
-    /** The regularizer's exponent beta: 20 during the first fifth of the run, then falling to 2 (MCT, regularization_factory). */
-    static LinearAnnealing regularizerExponent(int totalSteps) {
-        return new LinearAnnealing(FIRST_EXPONENT, LAST_EXPONENT, (int) (WARM_UP_FRACTION * totalSteps), totalSteps);
     }
 
     /** The quantized fraction of activations (MCT, gradual_activation_quantization); without an end step it ends with the run. */

@@ -9,7 +9,7 @@ final class RectifiedSigmoid {
     private static final float GAMMA = -0.1f;
     private static final float ZETA_MINUS_GAMMA = 1.2f;
     /** Beyond ln 11 = 2.398 h is clipped, so the sigmoid need not be known there. */
-    private static final float LIMIT = 2.5f;
+    static final float LIMIT = 2.5f;
 
     private static final int INTERVALS = 256;
     private static final SmoothTable SIGMOID =

@@ -55,6 +55,9 @@ abstract class RoundingQuantizer {
     abstract void backward(
             float[] kernelGradient, float[] scales, int scaleOffset, float[] variableGradient, float[] scaleGradient);
 
+    /** Moves the variables to where {@link #forward} gives the kernel after hard rounding. */
+    void harden(float[] variables) {}
+
     /** The integers after hard rounding, in [grid.minimum, grid.maximum]. */
     abstract int[] integers(float[] variables);
 

@@ -61,10 +61,10 @@ final class RoundingQuantizers {
     }
 
     /** The regularizer of soft rounding, or null for STE. */
-    static RoundingRegularizer regularizer(LossWeights weights, GradientPTQConfig config, int totalSteps) {
+    static RoundingRegularizer regularizer(LossWeights weights, GradientPTQConfig config, RoundingPhases phases) {
         return config.roundingType() == RoundingType.STE
                 ? null
-                : new RoundingRegularizer(weights.regularizer(), config.regularizationFactor(), totalSteps);
+                : new RoundingRegularizer(weights.regularizer(), config.regularizationFactor(), phases);
     }
 
     /** All biases in the layout's order, each less its bias correction. */

@@ -2,20 +2,21 @@ package dev.gptq.train;
 
 /**
  * Pushes soft roundings towards 0 or 1 (MCT, soft_quantizer_reg):
- * factor * (sum_l r_l sum_elements [1 - |2 (h - 0.5)|^beta]) / max_l r_l, with beta falling over the run.
+ * factor * (sum_l r_l sum_elements [1 - |2 (h - 0.5)|^beta]) / max_l r_l, with beta falling over the run; zero in phases that
+ * are not regularized.
  */
 final class RoundingRegularizer {
     /** Keeps the error of |x|^beta below 1e-8 up to beta = 20. */
     private static final int TABLE_INTERVALS = 512;
 
     private final double[] weights;
-    private final LinearAnnealing exponent;
+    private final RoundingPhases phases;
     /** |x|^beta of the step asked for last: all pieces of a step share it. */
     private volatile Powers powers;
 
     /** {@code layerWeights} has one weight r_l per layer; only their ratio to the largest matters. */
-    RoundingRegularizer(float[] layerWeights, double factor, int totalSteps) {
-        this.exponent = LinearAnnealing.regularizerExponent(totalSteps);
+    RoundingRegularizer(float[] layerWeights, double factor, RoundingPhases phases) {
+        this.phases = phases;
         double largest = 0;
         for (float weight : layerWeights) {
             largest = Math.max(largest, weight);
@@ -32,9 +33,12 @@ final class RoundingRegularizer {
      * their part of the value. Thread-safe.
      */
     double addTo(int layer, SoftRoundingQuantizer rows, float[] gradient, int step) {
+        if (!phases.isRegularized(step)) {
+            return 0;
+        }
         Powers current = powers;
         if (current == null || current.step != step) {
-            current = Powers.of(step, exponent.at(step));
+            current = Powers.of(step, phases.regularizerExponent().at(step));
             powers = current;
         }
         return weights[layer] * add(rows, gradient, weights[layer], current);

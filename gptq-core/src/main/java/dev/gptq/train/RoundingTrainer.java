@@ -89,13 +89,15 @@ public final class RoundingTrainer {
                 ? null
                 : LinearAnnealing.quantizedFraction(gradual.qFractionSchedulerPolicy(), totalSteps);
         this.trained = new ArrayList<>();
-        RoundingRegularizer regularizer = RoundingQuantizers.regularizer(lossWeights, config, totalSteps);
+        RoundingPhases phases = RoundingPhases.of(config.roundingPhases(), totalSteps);
+        RoundingRegularizer regularizer = RoundingQuantizers.regularizer(lossWeights, config, phases);
         float[] biases = RoundingQuantizers.correctedBiases(prepared, plan, layout);
         for (int i = 0; i < pieces.size(); i++) {
             ParameterPiece piece = pieces.get(i);
             TrainedPiece built = piece.holdsBiases()
                     ? biasPiece(piece, biases, config)
-                    : kernelPiece(piece, RoundingQuantizers.of(prepared, plan, piece, config), regularizer, config);
+                    : kernelPiece(
+                            piece, RoundingQuantizers.of(prepared, plan, piece, config), regularizer, phases, config);
             stateLayout.add(built);
             trained.add(i >= first && i < end ? built : null);
         }
@@ -113,11 +115,12 @@ public final class RoundingTrainer {
             ParameterPiece piece,
             RoundingQuantizer quantizer,
             RoundingRegularizer regularizer,
+            RoundingPhases phases,
             GradientPTQConfig config) {
         OptimizerConfig learned = config.quantizerParametersOverride().quantizationParameterLearning()
                 ? firstOf(config.optimizerQuantizationParameter(), config.optimizerRest())
                 : null;
-        return new KernelPiece(piece, quantizer, regularizer, config.optimizer(), learned);
+        return new KernelPiece(piece, quantizer, regularizer, phases, config.optimizer(), learned);
     }
 
     private static <T> T firstOf(T preferred, T fallback) {

@@ -113,6 +113,13 @@ class SoftRoundingQuantizer extends RoundingQuantizer {
         return integers;
     }
 
+    @Override
+    void harden(float[] variables) {
+        for (int i = offset; i < offset + size; i++) {
+            variables[i] = up(variables[i]) == 1 ? RectifiedSigmoid.LIMIT : -RectifiedSigmoid.LIMIT;
+        }
+    }
+
     /** Keeps h and its slope for one element. */
     final void round(int index, float variable) {
         float sigmoid = RectifiedSigmoid.sigmoid(variable);

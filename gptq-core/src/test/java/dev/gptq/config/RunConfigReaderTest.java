@@ -87,6 +87,7 @@ class RunConfigReaderTest {
                     q_fraction_scheduler_policy: {initial_q_fraction: 0.1, target_q_fraction: 0.9, start_step: 2, end_step: 9}
                   regularization_factor: 0.02
                   rounding_type: STE
+                  rounding_phases: {warm_up_fraction: 0.3, warm_up_regularization: false, hard_fraction: 0.1}
                   log_function: com.example.Log
                   gptq_quantizer_params_override:
                     quantization_parameter_learning: true
@@ -157,6 +158,7 @@ class RunConfigReaderTest {
         assertThat(gptq.regularizationFactor()).isEqualTo(0.02);
         assertThat(gptq.trainBias()).isFalse();
         assertThat(gptq.roundingType()).isEqualTo(RoundingType.STE);
+        assertThat(gptq.roundingPhases()).isEqualTo(new RoundingPhasesConfig(0.3, false, 0.1));
         assertThat(gptq.quantizerParametersOverride().quantizationParameterLearning())
                 .isTrue();
         assertThat(gptq.quantizerParametersOverride().maxLsbsChange(3)).isEqualTo(2);

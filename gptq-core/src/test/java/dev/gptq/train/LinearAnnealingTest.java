@@ -2,6 +2,7 @@ package dev.gptq.train;
 
 import dev.gptq.GptqException;
 import dev.gptq.config.QFractionLinearAnnealingConfig;
+import dev.gptq.config.RoundingPhasesConfig;
 import dev.gptq.testing.Npz;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +18,8 @@ class LinearAnnealingTest {
     @ParameterizedTest
     @ValueSource(ints = {10, 320, 640})
     void theExponentAndTheQuantizedFractionFollowMct(int totalSteps) {
-        LinearAnnealing exponent = LinearAnnealing.regularizerExponent(totalSteps);
+        LinearAnnealing exponent =
+                RoundingPhases.of(RoundingPhasesConfig.defaults(), totalSteps).regularizerExponent();
         LinearAnnealing fraction =
                 LinearAnnealing.quantizedFraction(QFractionLinearAnnealingConfig.defaults(), totalSteps);
         double[] beta = ORACLE.doubles("beta_T" + totalSteps);

@@ -2,6 +2,7 @@ package dev.gptq.train;
 
 import dev.gptq.calibrate.WeightQuantizer;
 import dev.gptq.config.QuantizationMethod;
+import dev.gptq.config.RoundingPhasesConfig;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.testing.Npz;
 import java.util.ArrayList;
@@ -95,6 +96,7 @@ class RoundingRegularizerTest {
 
     private static RoundingRegularizer regularizer(String weights) {
         float[] layerWeights = weights.equals("w") ? ORACLE.floats("layer_weights") : new float[] {1, 1, 1};
-        return new RoundingRegularizer(layerWeights, FACTOR, TOTAL_STEPS);
+        return new RoundingRegularizer(
+                layerWeights, FACTOR, RoundingPhases.of(RoundingPhasesConfig.defaults(), TOTAL_STEPS));
     }
 }

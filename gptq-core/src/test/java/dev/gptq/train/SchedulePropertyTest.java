@@ -2,6 +2,7 @@ package dev.gptq.train;
 
 import dev.gptq.config.LearningRateSchedule;
 import dev.gptq.config.QFractionLinearAnnealingConfig;
+import dev.gptq.config.RoundingPhasesConfig;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.DoubleRange;
@@ -16,7 +17,8 @@ class SchedulePropertyTest {
 
     @Property
     void theRegularizersExponentFallsFromTwentyToTwo(@ForAll @IntRange(min = 1, max = 5000) int totalSteps) {
-        LinearAnnealing exponent = LinearAnnealing.regularizerExponent(totalSteps);
+        LinearAnnealing exponent =
+                RoundingPhases.of(RoundingPhasesConfig.defaults(), totalSteps).regularizerExponent();
         double before = 20;
         for (int step = 0; step <= totalSteps; step++) {
             assertThat(exponent.at(step)).isBetween(2.0, before);
