@@ -144,7 +144,11 @@ public final class GraphExecutor implements AutoCloseable {
             }
         }
         Node node = step.node();
+        boolean constant = graph.inputs().isEmpty();
         try {
+            if (constant || OutputSize.followsFromValues(node)) {
+                OutputSize.require(node, inputs, constant ? OutputSize.MAX_CONSTANT_ELEMENTS : OutputSize.MAX_ELEMENTS);
+            }
             NDArray[] outputs = step.operator().applyAll(new Call(manager, node, inputs, constants));
             for (NDArray output : outputs) {
                 if (output != null && output.getManager() != manager) {

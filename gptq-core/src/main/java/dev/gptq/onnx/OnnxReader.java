@@ -29,6 +29,7 @@ public final class OnnxReader {
             throw GptqException.badInput(
                     "Cannot read model %s: it holds no graph. Give the path of an ONNX model file.", source);
         }
+        ModelLimits.require(model.getGraph(), source, Runtime.getRuntime().maxMemory());
         int opset = opset(model, source);
         if (model.getFunctionsCount() > 0) {
             throw GptqException.unsupported(

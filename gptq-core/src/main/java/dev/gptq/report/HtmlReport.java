@@ -35,6 +35,7 @@ public final class HtmlReport {
         values.put("title", title(configYaml));
         values.put("configuration", configYaml);
         values.put("manifest", indented(manifestJson));
+        values.put("promise", promise(manifestJson));
         values.put("data", ReportValues.chartData(metrics));
         values.put("chartStyle", resource(CHARTS + "uPlot.min.css"));
         values.put("chartScript", resource(CHARTS + "uPlot.iife.min.js"));
@@ -52,6 +53,18 @@ public final class HtmlReport {
             return path.isEmpty() ? UNNAMED : path.substring(path.lastIndexOf('/') + 1);
         } catch (YAMLException e) {
             return UNNAMED;
+        }
+    }
+
+    /** What the manifest says another run of the same will give. */
+    private static String promise(String manifestJson) {
+        try {
+            return new JsonMapper()
+                    .readTree(manifestJson)
+                    .path("numeric_promise")
+                    .asText("not stated");
+        } catch (JsonProcessingException e) {
+            return "not stated";
         }
     }
 

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
-import dev.gptq.engine.TensorHook;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.ElementTypes;
 import dev.gptq.graph.Graph;
@@ -22,6 +21,8 @@ import java.util.Set;
 
 /** Replaces nodes that read constants only, and Shape nodes of inputs without dynamic dimensions, by their result. */
 final class ConstantFolding {
+    private static final long MAX_ELEMENTS = 1L << 28;
+
     private ConstantFolding() {}
 
     static Graph apply(Graph graph) {
@@ -85,7 +86,7 @@ final class ConstantFolding {
         Map<String, TensorData> results = new LinkedHashMap<>();
         try (GraphExecutor executor = new GraphExecutor(constantGraph, Device.cpu());
                 NDManager scope = Engines.newScope(Device.cpu())) {
-            Map<String, NDArray> values = executor.run(scope, Map.of(), TensorHook.NONE);
+            Map<String, NDArray> values = executor.run(scope, Map.of(), new ConstantsLimit(graph.name(), MAX_ELEMENTS));
             Map<String, ElementType> types = ElementTypes.of(constantGraph);
             values.forEach((name, value) -> {
                 boolean carried = types.containsKey(name) && types.get(name).isCarried();

@@ -14,6 +14,11 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /** Finds file systems and input files through Hadoop, so that every path may lie on any storage. */
 public final class Files {
+    /** What an array, and a protobuf message, can hold. */
+    private static final long LARGEST_FILE = Integer.MAX_VALUE - 8L;
+
+    private static final long MEGABYTE = 1 << 20;
+
     private Files() {}
 
     /**
@@ -35,9 +40,11 @@ public final class Files {
         try {
             Path path = new Path(location);
             FileSystem files = path.getFileSystem(hadoop);
-            if (files.getFileStatus(path).isDirectory()) {
+            FileStatus status = files.getFileStatus(path);
+            if (status.isDirectory()) {
                 throw GptqException.badInput("Cannot read %s '%s': it is a directory. Give a file.", what, location);
             }
+            requireRoom(status.getLen(), what, location);
             try (var in = files.open(path)) {
                 return in.readAllBytes();
             }
@@ -47,6 +54,21 @@ public final class Files {
             throw GptqException.badInput("Cannot read %s '%s': it is no valid path. Correct it.", what, location);
         } catch (IOException e) {
             throw unreadable(e, what, location);
+        }
+    }
+
+    private static void requireRoom(long bytes, String what, String location) {
+        if (bytes > LARGEST_FILE) {
+            throw GptqException.badInput(
+                    "Cannot read %s '%s': it has %d bytes, and files of its kind have less than 2 GiB. Check the path.",
+                    what, location, bytes);
+        }
+        long heap = Runtime.getRuntime().maxMemory();
+        if (bytes > heap / 2) {
+            throw GptqException.badInput(
+                    "Cannot read %s '%s': it has %d MB, and the driver has %d MB of memory in all. Give it at least %d MB"
+                            + " (--driver-memory).",
+                    what, location, bytes / MEGABYTE, heap / MEGABYTE, 4 * bytes / MEGABYTE + 1);
         }
     }
 
