@@ -92,6 +92,11 @@ record Call(NDManager manager, Node node, NDArray[] inputs, TensorData[] constan
                 "Cannot run node '%s' (%s): %s. Check the model.", node.name(), node.opType(), reason);
     }
 
+    /** Truth values as ones and zeros of the first input's type. */
+    NDArray asNumbers(NDArray truth) {
+        return truth.toType(x().getDataType(), false);
+    }
+
     /** {@code array * factor}; see {@link Engines#scalar} for why not {@code array.mul(factor)}. */
     NDArray times(NDArray array, double factor) {
         return array.mul(Engines.scalar(manager, array, factor));

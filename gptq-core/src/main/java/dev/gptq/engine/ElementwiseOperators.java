@@ -28,6 +28,21 @@ final class ElementwiseOperators {
         table.put("Sqrt", call -> call.x().sqrt());
         table.put("Neg", call -> call.x().neg());
         table.put("Abs", call -> call.x().abs());
+        table.put("Sign", call -> call.x().sign());
+        table.put("Floor", call -> call.x().floor());
+        table.put("Ceil", call -> call.x().ceil());
+        table.put("Round", call -> call.x().round());
+        table.put("Sin", call -> call.x().sin());
+        table.put("Cos", call -> call.x().cos());
+        table.put("Tan", call -> call.x().tan());
+        table.put("Asin", call -> call.x().asin());
+        table.put("Acos", call -> call.x().acos());
+        table.put("Atan", call -> call.x().atan());
+        table.put("Sinh", call -> call.x().sinh());
+        table.put("Cosh", call -> call.x().cosh());
+        table.put("Reciprocal", call -> Engines.scalar(call.manager(), call.x(), 1)
+                .div(call.x()));
+        table.put("CastLike", ElementwiseOperators::castLike);
         table.put("Erf", call -> call.x().erf());
         table.put("Add", call -> call.input(0).add(call.input(1)));
         table.put("Sub", call -> call.input(0).sub(call.input(1)));
@@ -37,6 +52,8 @@ final class ElementwiseOperators {
                 "Pow", call -> call.input(0).pow(call.input(1)).toType(call.x().getDataType(), false));
         table.put("Min", call -> fold(call, NDArray::minimum));
         table.put("Max", call -> fold(call, NDArray::maximum));
+        table.put("Sum", call -> fold(call, NDArray::add));
+        table.put("Mean", ElementwiseOperators::mean);
         table.put("Cast", ElementwiseOperators::cast);
         table.put("Identity", call -> Call.alias(call.x()));
         table.put("Dropout", Operator.several(ElementwiseOperators::dropout));
@@ -86,6 +103,17 @@ final class ElementwiseOperators {
             result = operator.apply(result, call.input(i));
         }
         return result;
+    }
+
+    private static NDArray mean(Call call) {
+        return call.inputs().length == 1
+                ? Call.alias(call.x())
+                : call.mean(fold(call, NDArray::add), call.inputs().length);
+    }
+
+    private static NDArray castLike(Call call) {
+        NDArray converted = call.x().toType(call.input(1).getDataType(), false);
+        return converted == call.x() ? Call.alias(converted) : converted;
     }
 
     private static NDArray cast(Call call) {

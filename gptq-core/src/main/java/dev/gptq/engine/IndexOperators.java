@@ -34,21 +34,27 @@ final class IndexOperators {
         if (indices.length == 1) {
             return Call.reshape(slice(call.x(), axis, indices[0], indices[0] + 1, 1), result);
         }
-        return gatherRows(call, axis, indices, result);
+        return Call.reshape(pick(call, call.x(), axis, indices), result);
     }
 
-    /** Brings the axis to the front, looks whole rows up as an embedding does, and brings the axis back. */
-    private static NDArray gatherRows(Call call, int axis, long[] indices, long[] resultShape) {
-        long[] shape = call.shape(0);
+    /** Rows of a matrix by number. */
+    static NDArray rows(Call call, NDArray matrix, long[] numbers) {
+        return matrix.getNDArrayInternal()
+                .embedding(call.manager().create(numbers), matrix, SparseFormat.DENSE)
+                .get(0);
+    }
+
+    /** Elements of one axis of {@code x} by position. */
+    static NDArray pick(Call call, NDArray x, int axis, long[] positions) {
+        long[] shape = x.getShape().getShape();
         long before = Arrays.stream(shape, 0, axis).reduce(1, (a, b) -> a * b);
         long after = Arrays.stream(shape, axis + 1, shape.length).reduce(1, (a, b) -> a * b);
-        NDArray rows = Call.reshape(
-                Call.reshape(call.x(), before, shape[axis], after).transpose(1, 0, 2), shape[axis], before * after);
-        NDArray picked = call.functions()
-                .embedding(call.manager().create(indices), rows, SparseFormat.DENSE)
-                .get(0);
-        NDArray ordered = Call.reshape(picked, indices.length, before, after).transpose(1, 0, 2);
-        return Call.reshape(ordered, resultShape);
+        NDArray table = Call.reshape(
+                Call.reshape(x, before, shape[axis], after).transpose(1, 0, 2), shape[axis], before * after);
+        NDArray picked = rows(call, table, positions);
+        shape[axis] = positions.length;
+        return Call.reshape(
+                Call.reshape(picked, positions.length, before, after).transpose(1, 0, 2), shape);
     }
 
     private static NDArray slice(Call call) {

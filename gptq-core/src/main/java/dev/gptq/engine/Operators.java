@@ -50,7 +50,9 @@ final class Operators {
             boolean exact = EXACT_WHEN_CARRIED.contains(node.opType()) && type != ElementType.UINT64;
             return type != null && type.isCarried() && !exact;
         });
-        return own != null && OwnForms.has(node) && ownTypes ? own : new RuntimeOperator(node, graph.opset(), types);
+        return own != null && OwnForms.has(node, types) && ownTypes
+                ? own
+                : new RuntimeOperator(node, graph.opset(), types);
     }
 
     private static Map<String, Operator> table() {
@@ -62,6 +64,13 @@ final class Operators {
         ReductionOperators.addTo(table);
         ShapeOperators.addTo(table);
         IndexOperators.addTo(table);
+        ActivationOperators.addTo(table);
+        LogicOperators.addTo(table);
+        NormalizationOperators.addTo(table);
+        LayoutOperators.addTo(table);
+        ElementOperators.addTo(table);
+        ResizeOperator.addTo(table);
+        EinsumOperator.addTo(table);
         return Map.copyOf(table);
     }
 }

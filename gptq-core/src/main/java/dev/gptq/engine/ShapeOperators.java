@@ -149,6 +149,37 @@ final class ShapeOperators {
             begins[axis] = pads[i];
             ends[axis] = pads[count + i];
         }
-        return Window.pad(call.x(), begins, ends, call.number(2, 0));
+        String mode = call.node().text("mode", "constant");
+        if (mode.equals("constant")) {
+            return Window.pad(call.x(), begins, ends, call.number(2, 0));
+        }
+        NDArray result = call.x();
+        for (int i = 0; i < rank; i++) {
+            if (begins[i] != 0 || ends[i] != 0) {
+                result = IndexOperators.pick(call, result, i, padding(call, mode, i, begins[i], ends[i]));
+            }
+        }
+        return result == call.x() ? Call.alias(result) : result;
+    }
+
+    /** For each position of a padded axis, the element of the input that it repeats. */
+    private static long[] padding(Call call, String mode, int axis, long begin, long end) {
+        long size = call.shape(0)[axis];
+        long[] positions = new long[(int) (begin + size + end)];
+        for (int i = 0; i < positions.length; i++) {
+            long at = i - begin;
+            positions[i] = switch (mode) {
+                case "edge" -> Math.max(0, Math.min(size - 1, at));
+                case "wrap" -> Math.floorMod(at, size);
+                case "reflect" -> size == 1 ? 0 : reflect(at, size);
+                default -> throw call.failure("mode '" + mode + "' is unknown");
+            };
+        }
+        return positions;
+    }
+
+    private static long reflect(long at, long size) {
+        long inPeriod = Math.floorMod(at, 2 * (size - 1));
+        return Math.min(inPeriod, 2 * (size - 1) - inPeriod);
     }
 }

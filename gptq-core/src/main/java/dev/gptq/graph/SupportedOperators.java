@@ -1,5 +1,6 @@
 package dev.gptq.graph;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
@@ -10,10 +11,14 @@ public final class SupportedOperators {
     /** Run with a gradient. Constant nodes become constants when a model is read. */
     private static final String DIFFERENTIABLE =
             """
-            Abs Add AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose Div Dropout Erf@9 Exp Flatten
-            Gather Gemm GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish@14 Identity LeakyRelu Log LogSoftmax MatMul Max
-            MaxPool Min Mul Neg Pad Pow ReduceMean ReduceSum Relu Reshape Sigmoid Slice Softmax Sqrt Squeeze Sub Tanh
-            Transpose Unsqueeze
+            Abs Acos Add Asin Atan AveragePool BatchNormalization Cast CastLike@15 Celu@12 Clip Concat Constant Conv
+            ConvTranspose Cos Cosh@9 CumSum@11 DepthToSpace Div Dropout Einsum@12 Elu Erf@9 Exp Expand@8 Flatten Gather
+            GatherElements@11 GatherND@11 Gelu@20 Gemm GlobalAveragePool GlobalMaxPool GroupNormalization@18 HardSigmoid
+            HardSwish@14 Identity InstanceNormalization LRN LayerNormalization@17 LeakyRelu Log LogSoftmax MatMul Max MaxPool
+            Mean Min Mish@18 Mul Neg PRelu Pad Pow RMSNormalization@23 Reciprocal ReduceL1 ReduceL2 ReduceLogSum
+            ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize@10
+            ScatterElements@11 ScatterND@11 Selu Shrink@9 Sigmoid Sin Sinh@9 Slice Softmax Softplus Softsign SpaceToDepth
+            Split Sqrt Squeeze Sub Sum Tan Tanh ThresholdedRelu@10 Tile Transpose Trilu@14 Unsqueeze Where@9
             """;
 
     /** Run; their results are shapes, integers or truth values, which have no gradient. */
@@ -28,16 +33,11 @@ public final class SupportedOperators {
     /** Left in float: ONNX Runtime runs them one node at a time, and gradients stop there. */
     private static final String RUNTIME =
             """
-            Acos Acosh@9 AffineGrid@20 Asin Asinh@9 Atan Atanh@9 Attention@23 BlackmanWindow@17 CastLike@15 Celu@12
-            CenterCropPad@18 Col2Im@18 Compress@9 Cos Cosh@9 CumSum@11 DFT@17 DeformConv@19 DepthToSpace DequantizeLinear@10
-            Det@11 Einsum@12 Elu Expand@8 GRU GatherElements@11 GatherND@11 Gelu@20 GlobalLpPool GridSample@16
-            GroupNormalization@18 HammingWindow@17 HannWindow@17 If InstanceNormalization LRN LSTM LayerNormalization@17 Loop
-            LpNormalization LpPool MaxRoiPool MaxUnpool@9 Mean MeanVarianceNormalization@9 MelWeightMatrix@17 Mish@18 Mod@10
-            NegativeLogLikelihoodLoss@12 PRelu RMSNormalization@23 RNN Reciprocal ReduceL1 ReduceL2 ReduceLogSum
-            ReduceLogSumExp ReduceMax ReduceMin ReduceProd ReduceSumSquare Resize@10 ReverseSequence@10 RoiAlign@10
-            RotaryEmbedding@23 STFT@17 Scan@8 ScatterElements@11 ScatterND@11 Selu Shrink@9 Sin Sinh@9
-            SoftmaxCrossEntropyLoss@12 Softplus Softsign SpaceToDepth Split Sum Tan TfIdfVectorizer@9 ThresholdedRelu@10 Tile
-            TopK Trilu@14 Where@9
+            Acosh@9 AffineGrid@20 Asinh@9 Atanh@9 Attention@23 BlackmanWindow@17 CenterCropPad@18 Col2Im@18 Compress@9 DFT@17
+            DeformConv@19 DequantizeLinear@10 Det@11 GRU GlobalLpPool GridSample@16 HammingWindow@17 HannWindow@17 If LSTM Loop
+            LpNormalization LpPool MaxRoiPool MaxUnpool@9 MeanVarianceNormalization@9 MelWeightMatrix@17 Mod@10
+            NegativeLogLikelihoodLoss@12 RNN ReverseSequence@10 RoiAlign@10 RotaryEmbedding@23 STFT@17 Scan@8
+            SoftmaxCrossEntropyLoss@12 TfIdfVectorizer@9 TopK
             """;
 
     private static final Map<String, OperatorSupport> TABLE = table();
@@ -71,9 +71,22 @@ public final class SupportedOperators {
 
     /** Why a node of a supported operator cannot be run, or null when it can. */
     public static String problem(Node node) {
-        if (!node.is("BatchNormalization")) {
-            return null;
-        }
+        return switch (node.opType()) {
+            case "BatchNormalization" -> batchNormProblem(node);
+            case "Resize" -> resizeProblem(node);
+            default -> null;
+        };
+    }
+
+    /** ONNX Runtime 1.23 ends the process when it loads a Resize with a negative axis. */
+    private static String resizeProblem(Node node) {
+        long[] axes = node.integers("axes", new long[0]);
+        return Arrays.stream(axes).anyMatch(axis -> axis < 0)
+                ? "negative axes " + Arrays.toString(axes) + " (count them from the front)"
+                : null;
+    }
+
+    private static String batchNormProblem(Node node) {
         if (node.integer("training_mode", 0) != 0) {
             return "training_mode 1 (export the model for inference)";
         }

@@ -25,18 +25,20 @@ final class OperatorCases {
         all.shapes();
         all.indices();
         all.reductions();
+        FurtherOperatorCases.addTo(all.cases);
+        RearrangingCases.addTo(all.cases);
         return all.cases;
     }
 
-    private static GraphBuilder on(long... shape) {
+    static GraphBuilder on(long... shape) {
         return atOpset(OPSET, shape);
     }
 
-    private static GraphBuilder atOpset(int opset, long... shape) {
+    static GraphBuilder atOpset(int opset, long... shape) {
         return new GraphBuilder(opset).input("x", shape);
     }
 
-    private static long[] of(long... values) {
+    static long[] of(long... values) {
         return values;
     }
 

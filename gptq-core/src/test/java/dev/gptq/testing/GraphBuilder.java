@@ -53,12 +53,13 @@ public final class GraphBuilder {
         return constant(name, TensorData.ofFloats(new float[] {value}));
     }
 
-    /** A node named as its output; inputs are separated by blanks, "-" is an absent one; attributes as name, value pairs. */
-    public GraphBuilder node(String opType, String inputNames, String output, Object... attributes) {
-        List<String> names = new ArrayList<>();
-        for (String name : inputNames.split(" ")) {
-            names.add(name.equals("-") ? "" : name);
-        }
+    /**
+     * A node named as its first output; inputs and outputs are separated by blanks, "-" is an absent one; attributes as
+     * name, value pairs.
+     */
+    public GraphBuilder node(String opType, String inputNames, String outputNames, Object... attributes) {
+        List<String> names = names(inputNames);
+        List<String> results = names(outputNames);
         Map<String, Serializable> values = new HashMap<>();
         for (int i = 0; i < attributes.length; i += 2) {
             Object value = attributes[i + 1];
@@ -66,8 +67,16 @@ public final class GraphBuilder {
                     value instanceof Integer integer ? (Long) integer.longValue() : (Serializable) value;
             values.put((String) attributes[i], attribute);
         }
-        nodes.add(new Node(output, opType, names, List.of(output), values));
+        nodes.add(new Node(results.get(0), opType, names, results, values));
         return this;
+    }
+
+    private static List<String> names(String separated) {
+        List<String> names = new ArrayList<>();
+        for (String name : separated.split(" ")) {
+            names.add(name.equals("-") ? "" : name);
+        }
+        return names;
     }
 
     public GraphBuilder output(String name, ElementType type) {
