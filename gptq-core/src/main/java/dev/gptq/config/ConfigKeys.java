@@ -278,6 +278,10 @@ final class ConfigKeys {
                     "training.lanes",
                     "a power of two that divides batch_size",
                     "Parts of a batch whose gradients are computed in parallel; part of the result's identity"),
+            key(
+                    "training.shuffle",
+                    FLAG + ", or null",
+                    "Whether each epoch has an order of its own; null: with sample-layer attention only"),
             key("training.checkpoint_interval", FROM_ONE, "Steps between two checkpoints"),
             key("training.checkpoints_kept", FROM_ONE, "Newest checkpoints that stay"),
             key(

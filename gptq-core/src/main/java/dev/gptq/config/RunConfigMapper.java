@@ -153,6 +153,7 @@ final class RunConfigMapper {
         return settings.build(() -> new TrainingConfig(
                 settings.whole("batch_size", base.batchSize()),
                 settings.whole("lanes", base.lanes()),
+                settings.orNull("shuffle", base.shuffle(), key -> settings.flag(key, false)),
                 settings.whole("checkpoint_interval", base.checkpointInterval()),
                 settings.whole("checkpoints_kept", base.checkpointsKept()),
                 settings.text("exchange", base.exchange())));

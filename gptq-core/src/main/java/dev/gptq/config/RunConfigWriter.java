@@ -18,6 +18,7 @@ final class RunConfigWriter {
         Map<String, Object> training = new LinkedHashMap<>();
         training.put("batch_size", config.training().batchSize());
         training.put("lanes", config.training().lanes());
+        training.put("shuffle", config.training().shuffle());
         training.put("checkpoint_interval", config.training().checkpointInterval());
         training.put("checkpoints_kept", config.training().checkpointsKept());
         training.put("exchange", config.training().exchange());

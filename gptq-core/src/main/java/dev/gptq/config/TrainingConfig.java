@@ -8,11 +8,14 @@ import java.util.List;
  *
  * @param batchSize samples per step, over all lanes
  * @param lanes micro-batches per step, a power of two that divides batchSize; part of the result's identity
+ * @param shuffle whether each epoch visits the micro-batches in an order of its own; null: with sample-layer attention only,
+ *     as in MCT
  * @param checkpointInterval steps between two checkpoints
  * @param checkpointsKept newest checkpoints that stay
  * @param exchange how gradients meet, one of {@link #EXCHANGES}; the result has the same bits with each
  */
-public record TrainingConfig(int batchSize, int lanes, int checkpointInterval, int checkpointsKept, String exchange)
+public record TrainingConfig(
+        int batchSize, int lanes, Boolean shuffle, int checkpointInterval, int checkpointsKept, String exchange)
         implements Serializable {
     /** The choice that leaves it to the run. */
     public static final String AUTO = "auto";
@@ -38,12 +41,13 @@ public record TrainingConfig(int batchSize, int lanes, int checkpointInterval, i
                 "Use one of " + String.join(", ", EXCHANGES));
     }
 
-    /** With exchange auto. */
+    /** With shuffle null and exchange auto. */
     public TrainingConfig(int batchSize, int lanes, int checkpointInterval, int checkpointsKept) {
-        this(batchSize, lanes, checkpointInterval, checkpointsKept, AUTO);
+        this(batchSize, lanes, null, checkpointInterval, checkpointsKept, AUTO);
     }
 
-    /** 32 samples per step in 4 lanes, a checkpoint every 100 steps, the 2 newest kept, exchange auto. */
+    /** 32 samples per step in 4 lanes, a checkpoint every 100 steps, the 2 newest kept, shuffle null,
+     * exchange auto. */
     public static TrainingConfig defaults() {
         return new TrainingConfig(32, 4, 100, 2);
     }

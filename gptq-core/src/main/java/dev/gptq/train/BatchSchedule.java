@@ -1,5 +1,7 @@
 package dev.gptq.train;
 
+import dev.gptq.config.GPTQHessianScoresConfig;
+import dev.gptq.config.RunConfig;
 import dev.gptq.config.TrainingConfig;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -33,6 +35,18 @@ public final class BatchSchedule implements Serializable {
         this.epochs = epochs;
         this.seed = seed;
         this.shuffled = shuffled;
+    }
+
+    /** The schedule of a run over {@code samples} samples. */
+    public static BatchSchedule of(long samples, RunConfig config) {
+        GPTQHessianScoresConfig hessian = config.gptq().hessianWeightsConfig();
+        Boolean shuffle = config.training().shuffle();
+        return new BatchSchedule(
+                samples,
+                config.training(),
+                config.gptq().nEpochs(),
+                config.seed(),
+                shuffle == null ? hessian != null && hessian.perSample() : shuffle);
     }
 
     /** A schedule that visits the samples in their order in every epoch. */

@@ -1,10 +1,14 @@
 package dev.gptq.train;
 
+import dev.gptq.config.RunConfig;
+import dev.gptq.config.RunConfigReader;
 import dev.gptq.config.TrainingConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -44,6 +48,24 @@ class BatchScheduleTest {
     void aScheduleInOrderKeepsTheSamplesOrder() {
         BatchSchedule schedule = BatchSchedule.inOrder(29, CONFIG, 2);
         assertThat(visited(schedule, 0)).isEqualTo(indices(29)).isEqualTo(visited(schedule, 1));
+    }
+
+    @ParameterizedTest(name = "per_sample {0}, shuffle {1}")
+    @CsvSource({"true, null, true", "false, null, false", "true, false, false", "false, true, true"})
+    void onlyAttentionShufflesUnlessTheConfigurationSaysOtherwise(String perSample, String shuffle, boolean shuffled) {
+        RunConfig config = RunConfigReader.read(
+                """
+                model: model.onnx
+                data: {calibration: {path: a.npz, inputs: {input: {}}}}
+                gptq: {n_epochs: 2}
+                output: {path: run}
+                """,
+                "run.yaml",
+                List.of("gptq.hessian_weights_config.per_sample=" + perSample, "training.shuffle=" + shuffle));
+        BatchSchedule schedule = BatchSchedule.of(320, config);
+        assertThat(schedule.totalSteps()).isEqualTo(20);
+        assertThat(!visited(schedule, 0).equals(indices(320))).isEqualTo(shuffled);
+        assertThat(!visited(schedule, 1).equals(visited(schedule, 0))).isEqualTo(shuffled);
     }
 
     private static List<Long> indices(int count) {

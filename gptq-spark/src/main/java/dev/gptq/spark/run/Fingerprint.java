@@ -51,8 +51,10 @@ record Fingerprint(String config, String modelCrc32c, List<String> data) {
                 new TrainingConfig(
                         training.batchSize(),
                         training.lanes(),
+                        training.shuffle(),
                         anyInterval.checkpointInterval(),
-                        anyInterval.checkpointsKept()),
+                        anyInterval.checkpointsKept(),
+                        anyInterval.exchange()),
                 ANYWHERE,
                 config.seed(),
                 device,

@@ -58,13 +58,12 @@ public final class TrainingStage {
 
     /** Steps of a whole training over {@code samples} samples. */
     public static int totalSteps(long samples, RunConfig config) {
-        return new BatchSchedule(samples, config.training(), config.gptq().nEpochs(), config.seed(), true).totalSteps();
+        return BatchSchedule.of(samples, config).totalSteps();
     }
 
     /** Trains from the newest checkpoint, or from the start. */
     public Result run(Graph prepared, QuantizationPlan plan, LossWeights weights, TrainingFolders folders) {
-        BatchSchedule schedule = new BatchSchedule(
-                job.samples(), config.training(), config.gptq().nEpochs(), config.seed(), true);
+        BatchSchedule schedule = BatchSchedule.of(job.samples(), config);
         RoundingTrainer trainer = new RoundingTrainer(prepared, plan, config.gptq(), weights, schedule.totalSteps());
         inputs.put("number of steps", String.valueOf(schedule.totalSteps()));
         CheckpointStore checkpoints =

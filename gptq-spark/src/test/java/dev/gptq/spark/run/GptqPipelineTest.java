@@ -130,7 +130,7 @@ class GptqPipelineTest {
     void theSameRunWithAnotherExchangeIsTheSameRun() {
         RunResult again = run(config("whole")
                 .optEvaluation(TestModel.dataset(folder.resolve("data")))
-                .optTraining(new TrainingConfig(8, 4, 5, 2, "job")));
+                .optTraining(new TrainingConfig(8, 4, null, 5, 2, "job")));
 
         assertThat(again.alreadyComplete()).isTrue();
     }
