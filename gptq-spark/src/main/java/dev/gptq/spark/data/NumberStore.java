@@ -138,7 +138,7 @@ public final class NumberStore {
     private static GptqException unreadable(IOException cause, Path folder) {
         return GptqException.io(
                 cause,
-                "Cannot read numbers per sample from '%s': %s. Start again with --set output.overwrite=true.",
+                "Cannot read numbers per sample from '%s': %s. Start the run again; delete the folder if that does not help.",
                 folder,
                 Files.firstLine(cause));
     }

@@ -1,5 +1,6 @@
 package dev.gptq.spark.data;
 
+import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import java.io.Serializable;
 import java.util.concurrent.Callable;
@@ -9,11 +10,17 @@ import java.util.concurrent.Callable;
  * again four times and come back wrapped in a stack trace.
  */
 public record Outcome<T>(T value, GptqException failure) implements Serializable {
-    /** Calls {@code task}; other exceptions than GptqException go on to Spark, which retries. */
+    /**
+     * Calls {@code task}; other exceptions than GptqException go on to Spark, which retries. So do failures to read or
+     * write, which another attempt on another machine may not meet; {@link SparkFailures} finds them in the end.
+     */
     public static <T> Outcome<T> of(Callable<T> task) {
         try {
             return new Outcome<>(task.call(), null);
         } catch (GptqException e) {
+            if (e.code() == ErrorCode.IO) {
+                throw e;
+            }
             return new Outcome<>(null, e);
         } catch (RuntimeException e) {
             throw e;

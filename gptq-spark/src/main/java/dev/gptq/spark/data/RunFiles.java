@@ -22,10 +22,17 @@ public final class RunFiles {
 
     private final Path root;
     private final FileSystem files;
+    private final Runnable guard;
 
-    private RunFiles(Path root, FileSystem files) {
+    private RunFiles(Path root, FileSystem files, Runnable guard) {
         this.root = root;
         this.files = files;
+        this.guard = guard;
+    }
+
+    /** The same files; {@code guard} is called before each change and throws when it must not be made. */
+    public RunFiles guardedBy(Runnable guard) {
+        return new RunFiles(root, files, guard);
     }
 
     /** Gives access to a directory, which need not be there yet. */
@@ -33,7 +40,7 @@ public final class RunFiles {
         try {
             Path path = new Path(root);
             FileSystem files = Files.of(path, hadoop);
-            return new RunFiles(files.makeQualified(path), files);
+            return new RunFiles(files.makeQualified(path), files, () -> {});
         } catch (IllegalArgumentException | IOException e) {
             throw GptqException.io(
                     e, "Cannot use run directory '%s': %s. Correct output.path.", root, Files.firstLine(e));
@@ -70,6 +77,7 @@ public final class RunFiles {
 
     /** Writes a file as a whole; a former one of this name is replaced. */
     public void write(String name, byte[] content) {
+        guard.run();
         attempt("write", name, () -> {
             Path target = new Path(root, name);
             Path temporary = new Path(target.getParent(), "." + target.getName() + ".writing");
@@ -134,6 +142,7 @@ public final class RunFiles {
 
     /** Deletes a file or folder when it is there. */
     public void delete(String name) {
+        guard.run();
         attempt("delete", name, () -> files.delete(new Path(root, name), true));
     }
 

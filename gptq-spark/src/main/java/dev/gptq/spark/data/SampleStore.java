@@ -72,7 +72,7 @@ public final class SampleStore {
     private static GptqException unreadable(IOException cause, String folder) {
         return GptqException.io(
                 cause,
-                "Cannot read sample store '%s': %s. Start again with --set output.overwrite=true.",
+                "Cannot read sample store '%s': %s. Start the run again; delete the folder if that does not help.",
                 folder,
                 Files.firstLine(cause));
     }

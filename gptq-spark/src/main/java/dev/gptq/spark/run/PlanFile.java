@@ -31,7 +31,7 @@ final class PlanFile {
             throw new GptqException(
                     ErrorCode.IO,
                     "Cannot read plan.json: " + e.getOriginalMessage()
-                            + ". Start again with --set output.overwrite=true.",
+                            + ". Delete it and the folder checkpoints, and start the run again.",
                     e);
         }
     }

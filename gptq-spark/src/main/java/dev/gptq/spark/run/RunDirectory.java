@@ -73,7 +73,7 @@ final class RunDirectory implements AutoCloseable {
         RunLock lock = RunLock.acquire(files);
         try {
             boolean complete = claim(files, overwrite, fingerprint);
-            return new RunDirectory(files, lock, fingerprint, complete, created);
+            return new RunDirectory(files.guardedBy(lock::requireHeld), lock, fingerprint, complete, created);
         } catch (RuntimeException e) {
             lock.close();
             throw e;

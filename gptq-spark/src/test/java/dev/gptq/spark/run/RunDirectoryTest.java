@@ -3,7 +3,6 @@ package dev.gptq.spark.run;
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -14,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 class RunDirectoryTest {
@@ -97,11 +97,18 @@ class RunDirectoryTest {
 
     @Test
     void aLockOfAProcessThatIsGoneIsTakenOver() throws IOException {
-        writeLock(InetAddress.getLocalHost().getHostName());
+        writeLock(RunLock.Holder.current().host(), RunLock.Holder.current().space());
 
         open(THIS_RUN, false).close();
 
         assertThat(run().resolve("LOCK")).doesNotExist();
+    }
+
+    @Test
+    void aLockOfAnotherContainerOfThisHostsNameHoldsWhileItIsFresh() throws IOException {
+        writeLock(RunLock.Holder.current().host(), "pid:[1]");
+
+        assertThat(refused(THIS_RUN)).contains("is using it");
     }
 
     @Test
@@ -116,6 +123,23 @@ class RunDirectoryTest {
     }
 
     @Test
+    void aRunWhoseLockWasTakenOverChangesNothingMore() throws IOException {
+        try (RunDirectory directory = open(THIS_RUN, false)) {
+            directory.files().writeText(RunDirectory.STATISTICS, "mine");
+            writeLock("another-host");
+
+            GptqException failure = catchThrowableOfType(
+                    GptqException.class, () -> directory.files().writeText(RunDirectory.STATISTICS, "late"));
+
+            assertThat(failure.code()).isEqualTo(ErrorCode.IO);
+            assertThat(failure).hasMessageContainingAll(run().toString(), "another-host", "has taken it over");
+            assertThatThrownBy(directory::discard).hasMessageContaining("has taken it over");
+        }
+        assertThat(run().resolve("statistics.json")).hasContent("mine");
+        assertThat(run().resolve("LOCK")).content().contains("another-host");
+    }
+
+    @Test
     void aDirectoryThatCannotBeCreatedIsNamed() throws IOException {
         Files.writeString(run(), "a file where the directory should be");
 
@@ -123,10 +147,15 @@ class RunDirectoryTest {
     }
 
     private void writeLock(String host) throws IOException {
+        writeLock(host, "pid:[1]");
+    }
+
+    private void writeLock(String host, String space) throws IOException {
         Files.createDirectories(run());
         // No process has this number: Linux numbers processes up to 2^22.
         Files.writeString(
-                run().resolve("LOCK"), "{\"host\":\"" + host + "\",\"pid\":99999999,\"startedAt\":\"unknown\"}");
+                run().resolve("LOCK"),
+                "{\"host\":\"" + host + "\",\"space\":\"" + space + "\",\"pid\":99999999,\"startedAt\":\"unknown\"}");
     }
 
     private void finish(Fingerprint fingerprint) {
