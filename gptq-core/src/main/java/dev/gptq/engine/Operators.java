@@ -3,6 +3,7 @@ package dev.gptq.engine;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
+import dev.gptq.graph.OperatorSupport;
 import dev.gptq.graph.SupportedOperators;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -39,7 +40,8 @@ final class Operators {
      * project does not support the operator.
      */
     static Operator find(Node node, Graph graph, Map<String, ElementType> types) {
-        if (SupportedOperators.of(node.opType()) == null) {
+        OperatorSupport support = SupportedOperators.of(node.opType());
+        if (support == null || support.way() == OperatorSupport.Way.UPGRADED) {
             return null;
         }
         Operator own = TABLE.get(node.opType());

@@ -48,8 +48,10 @@ final class TransposedConvolution {
             if (outputShape != null || automatic.startsWith("SAME")) {
                 long output = outputShape != null ? outputShape[outputShape.length - rank + i] : size * strides[i];
                 long full = strides[i] * (size - 1) + outputPadding[i] + (kernel[i] - 1) * dilations[i] + 1;
-                long total = Math.max(0, full - output);
-                begins[i] = automatic.equals("SAME_UPPER") ? total / 2 : total - total / 2;
+                // Negative where the output is to be larger than the input reaches: it ends in zeros then.
+                long total = full - output;
+                long lower = automatic.equals("SAME_UPPER") ? total / 2 : total - total / 2;
+                begins[i] = Math.max(0, lower);
                 ends[i] = total - begins[i];
             } else if (automatic.equals("VALID")) {
                 begins[i] = 0;

@@ -10,7 +10,7 @@ package dev.gptq.graph;
  */
 public record OperatorSupport(String name, int since, int until, Way way) {
     /** The oldest and the newest operator set that models may be of. */
-    public static final int MIN_OPSET = 7;
+    public static final int MIN_OPSET = 6;
 
     public static final int MAX_OPSET = 23;
 
@@ -21,7 +21,9 @@ public record OperatorSupport(String name, int since, int until, Way way) {
         /** Its results are shapes, integers or truth values, which have no gradient. */
         WITHOUT_GRADIENT,
         /** In float by ONNX Runtime, one node at a time; gradients stop there. */
-        RUNTIME
+        RUNTIME,
+        /** Not at all: an older form that is rewritten to another operator before anything is run. */
+        UPGRADED
     }
 
     /** Reads {@code Name}, {@code Name@since} or {@code Name@since-until}. */

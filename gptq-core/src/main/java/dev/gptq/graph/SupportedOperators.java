@@ -11,14 +11,14 @@ public final class SupportedOperators {
     /** Run with a gradient. Constant nodes become constants when a model is read. */
     private static final String DIFFERENTIABLE =
             """
-            Abs Acos Add Asin Atan AveragePool BatchNormalization Cast CastLike@15 Celu@12 Clip Concat Constant Conv
-            ConvTranspose Cos Cosh@9 CumSum@11 DepthToSpace Div Dropout Einsum@12 Elu Erf@9 Exp Expand@8 Flatten Gather
+            Abs Acos@7 Add Asin@7 Atan@7 AveragePool BatchNormalization Cast CastLike@15 Celu@12 Clip Concat Constant Conv
+            ConvTranspose Cos@7 Cosh@9 CumSum@11 DepthToSpace Div Dropout Einsum@12 Elu Erf@9 Exp Expand@8 Flatten Gather
             GatherElements@11 GatherND@11 Gelu@20 Gemm GlobalAveragePool GlobalMaxPool GroupNormalization@18 HardSigmoid
             HardSwish@14 Identity InstanceNormalization LRN LayerNormalization@17 LeakyRelu Log LogSoftmax MatMul Max MaxPool
             Mean Min Mish@18 Mul Neg PRelu Pad Pow RMSNormalization@23 Reciprocal ReduceL1 ReduceL2 ReduceLogSum
             ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize@10
-            ScatterElements@11 ScatterND@11 Selu Shrink@9 Sigmoid Sin Sinh@9 Slice Softmax Softplus Softsign SpaceToDepth
-            Split Sqrt Squeeze Sub Sum Tan Tanh ThresholdedRelu@10 Tile Transpose Trilu@14 Unsqueeze Where@9
+            ScatterElements@11 ScatterND@11 Selu Shrink@9 Sigmoid Sin@7 Sinh@9 Slice Softmax Softplus Softsign SpaceToDepth
+            Split Sqrt Squeeze Sub Sum Tan@7 Tanh ThresholdedRelu@10 Tile Transpose Trilu@14 Unsqueeze Where@9
             """;
 
     /** Run; their results are shapes, integers or truth values, which have no gradient. */
@@ -39,6 +39,8 @@ public final class SupportedOperators {
             NegativeLogLikelihoodLoss@12 RNN ReverseSequence@10 RoiAlign@10 RotaryEmbedding@23 STFT@17 Scan@8
             SoftmaxCrossEntropyLoss@12 TfIdfVectorizer@9 TopK
             """;
+    /** Replaced when a graph is brought to opset 13. */
+    private static final String UPGRADED = "Scatter@9-10 Upsample@7-9";
 
     private static final Map<String, OperatorSupport> TABLE = table();
 
@@ -57,6 +59,7 @@ public final class SupportedOperators {
         add(table, OperatorSupport.Way.DIFFERENTIABLE, DIFFERENTIABLE);
         add(table, OperatorSupport.Way.WITHOUT_GRADIENT, WITHOUT_GRADIENT);
         add(table, OperatorSupport.Way.RUNTIME, RUNTIME);
+        add(table, OperatorSupport.Way.UPGRADED, UPGRADED);
         return Collections.unmodifiableMap(table);
     }
 

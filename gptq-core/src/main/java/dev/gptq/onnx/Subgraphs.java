@@ -17,8 +17,9 @@ final class Subgraphs {
     static Subgraph read(OnnxMl.GraphProto body) {
         Set<String> captured = new LinkedHashSet<>();
         Set<String> locals = new HashSet<>();
-        collect(body, Set.of(), captured, locals);
-        return new Subgraph(body.toByteArray(), List.copyOf(captured), locals);
+        Set<String> operators = new HashSet<>();
+        collect(body, Set.of(), captured, locals, operators);
+        return new Subgraph(body.toByteArray(), List.copyOf(captured), locals, operators);
     }
 
     /** The body with its captured tensors, in order, under the names {@code current}. */
@@ -34,7 +35,12 @@ final class Subgraphs {
         }
     }
 
-    private static void collect(OnnxMl.GraphProto body, Set<String> around, Set<String> captured, Set<String> locals) {
+    private static void collect(
+            OnnxMl.GraphProto body,
+            Set<String> around,
+            Set<String> captured,
+            Set<String> locals,
+            Set<String> operators) {
         Set<String> known = new HashSet<>(around);
         body.getInputList().forEach(input -> known.add(input.getName()));
         body.getInitializerList().forEach(constant -> known.add(constant.getName()));
@@ -42,10 +48,11 @@ final class Subgraphs {
         known.add("");
         locals.addAll(known);
         for (OnnxMl.NodeProto node : body.getNodeList()) {
+            operators.add(node.getOpType());
             node.getInputList().stream().filter(input -> !known.contains(input)).forEach(captured::add);
             for (OnnxMl.AttributeProto attribute : node.getAttributeList()) {
                 if (attribute.hasG()) {
-                    collect(attribute.getG(), known, captured, locals);
+                    collect(attribute.getG(), known, captured, locals, operators);
                 }
             }
         }

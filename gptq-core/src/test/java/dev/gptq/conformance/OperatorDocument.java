@@ -52,6 +52,7 @@ final class OperatorDocument {
             case DIFFERENTIABLE -> "run with gradient";
             case WITHOUT_GRADIENT -> "run; no gradient (shapes, integers, truth values)";
             case RUNTIME -> "left in float: run by ONNX Runtime, without gradient";
+            case UPGRADED -> "rewritten to the operator that took its place";
         };
     }
 

@@ -6,9 +6,38 @@ import dev.gptq.graph.TensorData;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /** The number of dimensions of tensors, as far as the graph alone tells it. */
 final class Ranks {
+    /** Operators whose outputs may have another rank than their first input, and of which it is not known here. */
+    private static final Set<String> UNKNOWN = Set.of(
+            "If",
+            "Loop",
+            "Scan",
+            "LSTM",
+            "GRU",
+            "RNN",
+            "NonZero",
+            "NonMaxSuppression",
+            "Compress",
+            "Unique",
+            "Range",
+            "OneHot",
+            "Einsum",
+            "ConstantOfShape",
+            "GatherND",
+            "RoiAlign",
+            "MaxRoiPool",
+            "Det",
+            "TfIdfVectorizer",
+            "STFT",
+            "NegativeLogLikelihoodLoss",
+            "SoftmaxCrossEntropyLoss",
+            "Col2Im",
+            "MelWeightMatrix",
+            "AffineGrid");
+
     private Ranks() {}
 
     static Map<String, Integer> of(Graph graph) {
@@ -18,22 +47,42 @@ final class Ranks {
         for (Node node : graph.nodes()) {
             Integer rank = rankOf(graph, node, ranks);
             if (rank != null) {
-                ranks.put(node.output(), rank);
+                node.outputs().forEach(output -> ranks.put(output, rank));
             }
         }
         return ranks;
     }
 
     private static Integer rankOf(Graph graph, Node node, Map<String, Integer> ranks) {
+        if (UNKNOWN.contains(node.opType())) {
+            return null;
+        }
+        if (node.opType().startsWith("Reduce") || node.is("ArgMax") || node.is("ArgMin")) {
+            return node.integer("keepdims", 1) != 0 ? ranks.get(node.input(0)) : null;
+        }
         return switch (node.opType()) {
             case "Gemm", "Flatten" -> Integer.valueOf(2);
             case "Shape" -> Integer.valueOf(1);
+            case "Size" -> Integer.valueOf(0);
             case "Reshape" -> elements(graph, node.input(1), 1);
-            case "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "MatMul" -> broadcastRank(node, ranks);
-            case "Squeeze" -> shifted(ranks.get(node.input(0)), elements(graph, node.input(1), -1));
-            case "Unsqueeze" -> shifted(ranks.get(node.input(0)), elements(graph, node.input(1), 1));
+            case "Add",
+                    "Sub",
+                    "Mul",
+                    "Div",
+                    "Pow",
+                    "Min",
+                    "Max",
+                    "MatMul",
+                    "Sum",
+                    "Mean",
+                    "Where",
+                    "Equal",
+                    "Greater",
+                    "Less" -> broadcastRank(node, ranks);
+            case "Expand" -> larger(ranks.get(node.input(0)), elements(graph, node.input(1), 1));
+            case "Squeeze" -> shifted(ranks.get(node.input(0)), axes(graph, node, -1));
+            case "Unsqueeze" -> shifted(ranks.get(node.input(0)), axes(graph, node, 1));
             case "Gather" -> gatherRank(node, ranks);
-            case "ReduceMean", "ReduceSum" -> node.integer("keepdims", 1) != 0 ? ranks.get(node.input(0)) : null;
             default -> ranks.get(node.input(0));
         };
     }
@@ -46,6 +95,12 @@ final class Ranks {
         return largest.isPresent() ? Integer.valueOf(largest.getAsInt()) : null;
     }
 
+    /** How many axes a Squeeze or Unsqueeze names, as attribute (before opset 13) or as input. */
+    private static Integer axes(Graph graph, Node node, int sign) {
+        long[] attribute = node.integers("axes", null);
+        return attribute != null ? Integer.valueOf(sign * attribute.length) : elements(graph, node.input(1), sign);
+    }
+
     private static Integer elements(Graph graph, String tensor, int sign) {
         TensorData constant = graph.constants().get(tensor);
         return constant == null ? null : Integer.valueOf(sign * constant.size());
@@ -53,6 +108,10 @@ final class Ranks {
 
     private static Integer shifted(Integer rank, Integer by) {
         return rank == null || by == null ? null : Integer.valueOf(rank + by);
+    }
+
+    private static Integer larger(Integer rank, Integer other) {
+        return rank == null || other == null ? null : Integer.valueOf(Math.max(rank, other));
     }
 
     private static Integer gatherRank(Node node, Map<String, Integer> ranks) {

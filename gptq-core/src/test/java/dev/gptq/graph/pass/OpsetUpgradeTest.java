@@ -1,14 +1,19 @@
 package dev.gptq.graph.pass;
 
+import dev.gptq.GptqException;
 import dev.gptq.config.PreparationConfig;
+import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.Subgraph;
 import dev.gptq.graph.TensorData;
 import dev.gptq.onnx.OnnxWriter;
 import dev.gptq.testing.Closeness;
 import dev.gptq.testing.GraphBuilder;
 import dev.gptq.testing.Models;
 import dev.gptq.testing.OnnxRuntime;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +21,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class OpsetUpgradeTest {
     static Stream<Arguments> oldGraphs() {
@@ -38,6 +44,46 @@ class OpsetUpgradeTest {
                 Arguments.of("Softmax", on(9).node("Softmax", "x", "out")),
                 Arguments.of("Softmax, last axis", on(9).node("Softmax", "x", "out", "axis", 2)),
                 Arguments.of("LogSoftmax, axis 0", on(11).node("LogSoftmax", "x", "out", "axis", 0)),
+                Arguments.of("Hardmax", on(11).node("Hardmax", "x", "out")),
+                Arguments.of("Hardmax, last axis", on(11).node("Hardmax", "x", "out", "axis", 2)),
+                Arguments.of(
+                        "Split",
+                        on(11).node("Split", "x", "a b", "axis", 2, "split", of(1, 3))
+                                .node("Concat", "b a", "out", "axis", 2)),
+                Arguments.of(
+                        "Split, equal parts",
+                        on(9).node("Split", "x", "a b", "axis", 2).node("Sub", "a b", "out")),
+                Arguments.of("TopK", on(9).node("TopK", "x", "out i", "k", 2)),
+                Arguments.of("TopK at opset 10", on(10).longs("k", 2).node("TopK", "x k", "out i", "axis", 1)),
+                Arguments.of(
+                        "Scatter",
+                        on(9).constant("i", TensorData.ofLongs(ElementType.INT64, of(1, 3), 2, 1, 1))
+                                .weight("u", 2, 1, 1)
+                                .node("Scatter", "x i u", "out", "axis", 2)),
+                Arguments.of("Upsample", on(7).node("Upsample", "x", "out", "scales", new float[] {1, 2, 1.5f})),
+                Arguments.of(
+                        "Upsample at opset 9",
+                        on(9).constant("s", scales(1, 1, 2)).node("Upsample", "x s", "out")),
+                Arguments.of(
+                        "Upsample, linear",
+                        on(9).constant("s", scales(1, 1, 1.5f, 2))
+                                .node("Unsqueeze", "x", "u", "axes", of(0))
+                                .node("Upsample", "u s", "out", "mode", "linear")),
+                Arguments.of(
+                        "Resize up", on(10).constant("s", scales(1, 2, 1.7f)).node("Resize", "x s", "out")),
+                Arguments.of(
+                        "Resize down",
+                        on(10).constant("s", scales(1, 0.5f, 0.6f)).node("Resize", "x s", "out")),
+                Arguments.of(
+                        "Resize both ways",
+                        on(10).constant("s", scales(1, 0.7f, 2)).node("Resize", "x s", "out")),
+                Arguments.of(
+                        "BatchNormalization",
+                        on(7).weight("g", 3)
+                                .weight("b", 3)
+                                .weight("m", 3)
+                                .constant("v", scales(0.5f, 1, 2))
+                                .node("BatchNormalization", "x g b m v", "out", "spatial", 1)),
                 Arguments.of(
                         "Dropout",
                         on(9).node("Dropout", "x", "d", "ratio", 0.5f).node("Relu", "d", "out")),
@@ -71,6 +117,24 @@ class OpsetUpgradeTest {
         Graph graph = on(17).node("Relu", "x", "out").build();
 
         assertThat(OpsetUpgrade.apply(graph)).isSameAs(graph);
+    }
+
+    @Test
+    void bodiesThatWouldHaveToBeRewrittenAreRefused() {
+        Graph graph = on(11).node("If", "x", "out", "then_branch", body("Squeeze"), "else_branch", body("Relu"))
+                .build();
+
+        assertThatThrownBy(() -> OpsetUpgrade.apply(graph))
+                .isInstanceOf(GptqException.class)
+                .hasMessageContaining("the body of 'out' (If) holds [Squeeze]");
+    }
+
+    private static Subgraph body(String operator) {
+        return new Subgraph(new byte[0], List.of(), Set.of(), Set.of(operator));
+    }
+
+    private static TensorData scales(float... values) {
+        return TensorData.ofFloats(values, values.length);
     }
 
     private static GraphBuilder on(int opset) {
