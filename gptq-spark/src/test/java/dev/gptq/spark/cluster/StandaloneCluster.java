@@ -13,8 +13,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.spark.launcher.JavaModuleOptions;
+import org.junit.jupiter.api.condition.OS;
+
+import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * A Spark standalone cluster on this host, made of the test class path: a master and workers, each a JVM of its own, and so
@@ -39,14 +43,18 @@ final class StandaloneCluster implements AutoCloseable {
         this.port = port;
     }
 
-    /** Starts a cluster whose files all lie in {@code folder}; each worker offers {@code cores} cores. */
-    static StandaloneCluster start(Path folder, int workers, int cores) throws IOException, InterruptedException {
+    /**
+     * Starts a cluster whose files all lie in {@code folder}; each worker offers {@code cores} cores and so many GPUs that
+     * are not there.
+     */
+    static StandaloneCluster start(Path folder, int workers, int cores, int gpus)
+            throws IOException, InterruptedException {
         StandaloneCluster cluster = new StandaloneCluster(folder, freePort());
         try {
             cluster.linkJars();
             cluster.startMaster();
             for (int worker = 0; worker < workers; worker++) {
-                cluster.startWorker(cores);
+                cluster.startWorker(cores, gpus);
             }
             return cluster;
         } catch (IOException | InterruptedException | RuntimeException e) {
@@ -55,9 +63,21 @@ final class StandaloneCluster implements AutoCloseable {
         }
     }
 
-    /** Starts {@code mainClass} with the test class path as the driver of an application with so many executors. */
-    Process startDriver(Class<?> mainClass, int executors, int cores, String... arguments) throws IOException {
-        Map<String, String> conf = new TreeMap<>();
+    /**
+     * Starts {@code mainClass} with the test class path as the driver of an application with so many executors.
+     *
+     * @param settings Spark properties besides
+     * @param executorProperties system properties of the executors
+     */
+    Process startDriver(
+            Class<?> mainClass,
+            int executors,
+            int cores,
+            Map<String, String> settings,
+            Map<String, String> executorProperties,
+            String... arguments)
+            throws IOException {
+        Map<String, String> conf = new TreeMap<>(settings);
         conf.put("spark.master", "spark://" + HOST + ":" + port);
         conf.put("spark.cores.max", String.valueOf(executors * cores));
         conf.put("spark.executor.cores", String.valueOf(cores));
@@ -68,7 +88,10 @@ final class StandaloneCluster implements AutoCloseable {
                         .filter(Files::isDirectory)
                         .map(Path::toString)
                         .collect(Collectors.joining(File.pathSeparator)));
-        conf.put("spark.executor.extraJavaOptions", "-Dai.djl.offline=true " + QUICK_START);
+        StringBuilder options = new StringBuilder("-Dai.djl.offline=true ").append(QUICK_START);
+        executorProperties.forEach(
+                (name, value) -> options.append(" -D").append(name).append('=').append(value));
+        conf.put("spark.executor.extraJavaOptions", options.toString());
         conf.put("spark.scheduler.minRegisteredResourcesRatio", "1.0");
         conf.put("spark.scheduler.maxRegisteredResourcesWaitingTime", "2min");
         return startDriver(mainClass, conf, arguments);
@@ -135,12 +158,28 @@ final class StandaloneCluster implements AutoCloseable {
         });
     }
 
-    private void startWorker(int cores) throws IOException {
+    private void startWorker(int cores, int gpus) throws IOException {
         Path work = Files.createDirectories(folder.resolve("work-" + workers.size()));
-        List<String> arguments = new ArrayList<>(List.of("--host", HOST, "--port", "0", "--webui-port", "0"));
+        List<String> arguments = new ArrayList<>(List.of("--host", workerHost(), "--port", "0", "--webui-port", "0"));
         arguments.addAll(List.of("--cores", String.valueOf(cores), "--memory", WORKER_MEMORY));
         arguments.addAll(List.of("--work-dir", work.toString(), "spark://" + HOST + ":" + port));
-        workers.add(java("worker-" + workers.size(), "org.apache.spark.deploy.worker.Worker", List.of(), arguments));
+        workers.add(
+                java("worker-" + workers.size(), "org.apache.spark.deploy.worker.Worker", pretend(gpus), arguments));
+    }
+
+    /** Spark runs no second attempt of a task on the first one's host: on Linux every worker has an address of its own. */
+    private String workerHost() {
+        return OS.LINUX.isCurrentOs() ? "127.0.0." + (workers.size() + 1) : HOST;
+    }
+
+    private List<String> pretend(int gpus) throws IOException {
+        Path script = folder.resolve("gpus.sh");
+        String addresses =
+                IntStream.range(0, gpus).mapToObj(gpu -> "\"" + gpu + "\"").collect(Collectors.joining(","));
+        Files.writeString(script, "#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [" + addresses + "]}'\n");
+        assertThat(script.toFile().setExecutable(true)).isTrue();
+        return List.of(
+                "-Dspark.worker.resource.gpu.amount=" + gpus, "-Dspark.worker.resource.gpu.discoveryScript=" + script);
     }
 
     private Process java(String name, String mainClass, List<String> options, List<String> arguments)

@@ -4,7 +4,7 @@ import java.io.IOException;
 
 /** Waits for other processes. */
 final class Waiting {
-    private static final long LIMIT_NANOS = 120_000_000_000L;
+    private static final long LIMIT_NANOS = 300_000_000_000L;
     private static final long PAUSE_MILLIS = 5;
 
     private Waiting() {}
@@ -14,12 +14,12 @@ final class Waiting {
         boolean holds() throws IOException;
     }
 
-    /** Returns when the condition holds; an error that names it after two minutes. */
+    /** Returns when the condition holds; an error that names it after five minutes. */
     static void until(String condition, Condition check) throws IOException, InterruptedException {
         long begin = System.nanoTime();
         while (!check.holds()) {
             if (System.nanoTime() - begin > LIMIT_NANOS) {
-                throw new IllegalStateException("Waited for two minutes until " + condition + ".");
+                throw new IllegalStateException("Waited for five minutes until " + condition + ".");
             }
             Thread.sleep(PAUSE_MILLIS);
         }

@@ -1,0 +1,190 @@
+package dev.gptq.spark.cluster;
+
+import dev.gptq.spark.cluster.ClusterDriver.Fault;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Whatever happens to executors and drivers, the quantized model has the bits of an undisturbed run. */
+@Tag("cluster")
+@DisabledOnOs(OS.WINDOWS)
+@ExtendWith(SharedCluster.Resolver.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ClusterFaultsIT {
+    private static final int STEPS = 18;
+    private static final int CHECKPOINT_INTERVAL = 5;
+    private static final Map<String, String> SPECULATION = Map.of(
+            "spark.speculation", "true",
+            "spark.speculation.interval", "50ms",
+            "spark.speculation.quantile", "0.5",
+            "spark.speculation.multiplier", "1.1",
+            "spark.speculation.minTaskRuntime", "300ms",
+            "spark.shuffle.io.maxRetries", "1",
+            "spark.shuffle.io.retryWait", "100ms");
+
+    private final SharedCluster cluster;
+    /** Two executors of one core, with speculation; started by the first test that needs it. */
+    private ClusterApplication application;
+
+    ClusterFaultsIT(SharedCluster cluster) {
+        this.cluster = cluster;
+    }
+
+    static Stream<String> exchanges() {
+        return ClusterIT.exchanges();
+    }
+
+    @AfterAll
+    void stop() throws IOException {
+        if (application != null) {
+            application.close();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("exchanges")
+    void aTaskThatFailsWithNativeMemoryIsTriedAgainAndNothingLeaks(String exchange) throws Exception {
+        ClusterRun run = new ClusterRun("failed-" + exchange, exchange).withFault(Fault.FAILED_IN_LANE, STEPS / 2);
+        for (Path counts : numbersOfArrays()) {
+            Files.delete(counts);
+        }
+
+        List<String> events = run(run);
+
+        assertThat(events).contains("task failed").doesNotContain("executor removed");
+        cluster.assertSameModel(run);
+        assertThat(numbersOfArrays()).isNotEmpty().allSatisfy(ClusterFaultsIT::assertNumberOfArraysDoesNotGrow);
+    }
+
+    /** One file per executor. */
+    private List<Path> numbersOfArrays() throws IOException {
+        Path folder = application == null ? cluster.folder() : cluster.faults();
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.getFileName().toString().startsWith("arrays-"))
+                    .toList();
+        }
+    }
+
+    /** Numbers are taken at the same point of every lane; the first steps have fewer, for they quantize no activations. */
+    private static void assertNumberOfArraysDoesNotGrow(Path counts) {
+        try {
+            List<Integer> alive =
+                    Files.readAllLines(counts).stream().map(Integer::valueOf).toList();
+            assertThat(alive).hasSizeGreaterThan(10);
+            int early = alive.size() / 4;
+            assertThat(alive.subList(early, alive.size())).containsOnly(alive.get(early));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("exchanges")
+    void aStoppedExecutorsLaneIsComputedTwiceAndCountsOnce(String exchange) throws Exception {
+        ClusterRun run = new ClusterRun("stopped-" + exchange, exchange).withFault(Fault.STOPPED_IN_LANE, 6);
+
+        List<String> events = run(run);
+
+        if (exchange.equals("job")) {
+            // Barrier tasks have no second attempt beside the first.
+            assertThat(events).contains("speculative task");
+        }
+        cluster.assertSameModel(run);
+    }
+
+    @ParameterizedTest
+    @MethodSource("exchanges")
+    void anExecutorKilledInTheMiddleOfAStepDoesNotChangeTheModel(String exchange) throws Exception {
+        ClusterRun run = new ClusterRun("killed-" + exchange, exchange).withFault(Fault.KILLED_IN_LANE, 7);
+
+        List<String> events = run(run);
+
+        assertThat(events).contains("executor removed");
+        cluster.assertSameModel(run);
+    }
+
+    @ParameterizedTest
+    @MethodSource("exchanges")
+    void gradientsLostBetweenTheStagesOfASlicedFoldAreComputedAgain(String exchange) throws Exception {
+        if (!exchange.equals("job")) {
+            return;
+        }
+        ClusterRun run = new ClusterRun("fold-" + exchange, exchange)
+                .onModel(ClusterRun.WIDE_MODEL)
+                .withFault(Fault.KILLED_BEFORE_FOLD, 3);
+
+        List<String> events = run(run);
+
+        assertThat(events).contains("executor removed", "stage again");
+        cluster.assertSameModel(run);
+    }
+
+    @ParameterizedTest
+    @MethodSource("exchanges")
+    void aKilledDriverResumesFromTheNewestCheckpointThatIsWhole(String exchange) throws Exception {
+        ClusterRun run = new ClusterRun("driver-" + exchange, exchange);
+        Random random = new Random();
+        int first = CHECKPOINT_INTERVAL + random.nextInt(CHECKPOINT_INTERVAL);
+        int second = 2 * CHECKPOINT_INTERVAL + random.nextInt(CHECKPOINT_INTERVAL);
+        System.out.printf("Exchange %s: the driver is killed after steps %d and %d.%n", exchange, first, second);
+        try (ClusterApplication killed = cluster.start(2, 1, Map.of())) {
+            killed.runUntilKilled(run, first);
+        }
+        assertThat(cluster.folder().resolve(run.name()).resolve("quantized.onnx"))
+                .doesNotExist();
+        Files.delete(run.events(cluster.folder()));
+        try (ClusterApplication killed = cluster.start(2, 1, Map.of())) {
+            killed.runUntilKilled(run, second);
+        }
+        assertThat(ClusterIT.steps(Files.readAllLines(run.events(cluster.folder()))))
+                .as("steps after a kill after step %d", first)
+                .startsWith("step " + (CHECKPOINT_INTERVAL + 1));
+        Files.delete(run.events(cluster.folder()));
+        damage(cluster.folder().resolve(run.name()).resolve("checkpoints/step-10/arrays.bin"));
+
+        List<String> events;
+        try (ClusterApplication resumed = cluster.start(2, 1, Map.of())) {
+            events = resumed.run(run);
+        }
+
+        assertThat(events).anyMatch(line -> line.matches("warning Checkpoint .*step-10.* is damaged.*"));
+        assertThat(ClusterIT.steps(events))
+                .as("steps after a damaged checkpoint and kills after steps %d and %d", first, second)
+                .startsWith("step " + (CHECKPOINT_INTERVAL + 1))
+                .hasSize(STEPS - CHECKPOINT_INTERVAL);
+        cluster.assertSameModel(run);
+    }
+
+    private static void damage(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(file, bytes);
+    }
+
+    private List<String> run(ClusterRun run) throws IOException, InterruptedException {
+        if (application == null) {
+            application = cluster.start(2, 1, SPECULATION);
+        }
+        List<String> events = application.run(run);
+        assertThat(Faults.struck(cluster.faults(), run.fault()))
+                .as("the fault has struck")
+                .exists();
+        assertThat(events).endsWith("done");
+        return events;
+    }
+}
