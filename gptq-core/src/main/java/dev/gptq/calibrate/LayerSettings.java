@@ -8,6 +8,7 @@ import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -22,12 +23,19 @@ import java.util.Set;
 public final class LayerSettings {
     private final QuantizationConfig config;
     private final List<ComparePoint> points;
+    /** Names of the first and the last layer with a kernel, skipped ones among them. */
+    private final Set<String> firstAndLast;
+
     private final Map<String, List<String>> namesByTensor;
 
     private LayerSettings(
-            QuantizationConfig config, List<ComparePoint> points, Map<String, List<String>> namesByTensor) {
+            QuantizationConfig config,
+            List<ComparePoint> points,
+            Set<String> firstAndLast,
+            Map<String, List<String>> namesByTensor) {
         this.config = config;
         this.points = points;
+        this.firstAndLast = firstAndLast;
         this.namesByTensor = namesByTensor;
     }
 
@@ -53,7 +61,12 @@ public final class LayerSettings {
                     "Cannot quantize model %s: quantization.layers skips all of its %d layers. Leave at least one.",
                     prepared.name(), kernels.size());
         }
-        return new LayerSettings(config, points, new LinkedHashMap<>(namesByTensor));
+        return new LayerSettings(config, points, firstAndLast(kernels), new LinkedHashMap<>(namesByTensor));
+    }
+
+    private static Set<String> firstAndLast(Set<String> kernels) {
+        List<String> ordered = List.copyOf(kernels);
+        return ordered.isEmpty() ? Set.of() : new HashSet<>(List.of(ordered.get(0), ordered.get(ordered.size() - 1)));
     }
 
     /** The layers with a quantized kernel, in topological order. */
@@ -69,7 +82,7 @@ public final class LayerSettings {
     }
 
     QuantizationConfig.Weights weights(ComparePoint point) {
-        return config.weightsOf(point.name());
+        return config.weightsOf(point.name(), firstAndLast.contains(point.name()));
     }
 
     /** The quantized activation tensors in graph order. */

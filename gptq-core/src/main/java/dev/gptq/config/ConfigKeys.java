@@ -69,6 +69,11 @@ final class ConfigKeys {
             key("quantization.weights.per_channel", FLAG, "One threshold per output channel instead of one per kernel"),
             key("quantization.weights.threshold_method", WEIGHT_THRESHOLD_METHODS, WEIGHT_THRESHOLD_MEANING),
             key("quantization.weights.lp_norm", ABOVE_ZERO, "The p of lp"),
+            key(
+                    "quantization.weights.first_and_last_bits",
+                    "2 to 8, or null",
+                    "Bits of the first and the last layer, which often need more; null: as all others. "
+                            + "quantization.layers wins"),
             section("quantization.activations", "Activations, one threshold per tensor"),
             key("quantization.activations.bits", "8", "Bits of an activation"),
             key("quantization.activations.method", "uniform, symmetric or power_of_two", "Form of the grid"),

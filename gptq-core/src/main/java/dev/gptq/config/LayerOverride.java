@@ -41,7 +41,8 @@ public record LayerOverride(String name, Values weights, Values activations, Boo
                     or(method, base.method()),
                     base.perChannel(),
                     or(thresholdMethod, base.thresholdMethod()),
-                    base.lpNorm());
+                    base.lpNorm(),
+                    base.firstAndLastBits());
         }
 
         QuantizationConfig.Activations over(QuantizationConfig.Activations base) {

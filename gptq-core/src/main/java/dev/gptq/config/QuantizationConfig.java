@@ -40,15 +40,40 @@ public record QuantizationConfig(
      * @param bits 2 to 8
      * @param perChannel one threshold per output channel instead of one per kernel
      * @param lpNorm the p of LP, above 0
+     * @param firstAndLastBits bits of the first and the last layer with a kernel, in topological order; null: {@code bits}
      */
     public record Weights(
-            int bits, QuantizationMethod method, boolean perChannel, ThresholdMethod thresholdMethod, double lpNorm)
+            int bits,
+            QuantizationMethod method,
+            boolean perChannel,
+            ThresholdMethod thresholdMethod,
+            double lpNorm,
+            Integer firstAndLastBits)
             implements Serializable {
         public Weights {
             Check.between(bits, MINIMUM_BITS, MAXIMUM_BITS, "bits");
             Check.given(method, "method", "Use symmetric, power_of_two or uniform");
             Check.given(thresholdMethod, "threshold_method", "Use mse, no_clipping, mae, lp, kl or hmse");
             Check.positive(lpNorm, "lp_norm");
+            if (firstAndLastBits != null) {
+                Check.between(firstAndLastBits, MINIMUM_BITS, MAXIMUM_BITS, "first_and_last_bits");
+            }
+        }
+
+        /** With the same bits in all layers. */
+        public Weights(
+                int bits,
+                QuantizationMethod method,
+                boolean perChannel,
+                ThresholdMethod thresholdMethod,
+                double lpNorm) {
+            this(bits, method, perChannel, thresholdMethod, lpNorm, null);
+        }
+
+        private Weights ofFirstOrLast() {
+            return firstAndLastBits == null
+                    ? this
+                    : new Weights(firstAndLastBits, method, perChannel, thresholdMethod, lpNorm, firstAndLastBits);
         }
     }
 
@@ -135,9 +160,13 @@ public record QuantizationConfig(
         return new QuantizationConfig(preset, weights, activations, other, preparation, biasCorrection, opset);
     }
 
-    /** The kernel settings of a layer with that name. */
-    public Weights weightsOf(String layer) {
-        Weights settings = weights;
+    /**
+     * The kernel settings of a layer with that name.
+     *
+     * @param firstOrLast whether it is the model's first or last layer with a kernel
+     */
+    public Weights weightsOf(String layer, boolean firstOrLast) {
+        Weights settings = firstOrLast ? weights.ofFirstOrLast() : weights;
         for (LayerOverride override : layers) {
             settings = override.matches(layer) ? override.weights().over(settings) : settings;
         }

@@ -84,6 +84,7 @@ final class RunConfigWriter {
         weights.put("per_channel", w.perChannel());
         weights.put("threshold_method", lower(w.thresholdMethod()));
         weights.put("lp_norm", w.lpNorm());
+        weights.put("first_and_last_bits", w.firstAndLastBits());
         QuantizationConfig.Activations a = quantization.activations();
         Map<String, Object> activations = new LinkedHashMap<>();
         activations.put("bits", a.bits());

@@ -68,6 +68,26 @@ class LayerSettingsTest {
     }
 
     @Test
+    void theFirstAndTheLastKernelMayHaveBitsOfTheirOwnUnlessAnOverrideSaysOtherwise() {
+        QuantizationConfig.Weights twoBits =
+                new QuantizationConfig.Weights(2, QuantizationMethod.SYMMETRIC, true, ThresholdMethod.MSE, 2, 8);
+        QuantizationConfig config = QuantizationConfig.defaults().withWeights(twoBits);
+
+        assertThat(bits(config)).containsExactly(8, 2, 8);
+        assertThat(bits(config.withLayers(List.of(LayerOverride.ofWeights("head", Values.ofBits(4))))))
+                .containsExactly(8, 2, 4);
+        assertThat(bits(config.withLayers(List.of(LayerOverride.skipping("stem/conv1")))))
+                .containsExactly(2, 8);
+    }
+
+    private static List<Integer> bits(QuantizationConfig config) {
+        LayerSettings settings = LayerSettings.of(GRAPH, config);
+        return settings.points().stream()
+                .map(point -> settings.weights(point).bits())
+                .toList();
+    }
+
+    @Test
     void aSkippedLayerIsNoComparePointUnlessALaterOverrideTakesItBack() {
         LayerSettings settings =
                 settings(LayerOverride.skipping("stem/*"), new LayerOverride("stem/conv2", null, null, false));

@@ -48,6 +48,7 @@ class RunConfigErrorsTest {
                 "gptq.log_function=Log | gptq.log_function Log | full name of a class",
                 "quantization.preset=imx50 | quantization.preset imx50 | 'imx500'",
                 "quantization.weights.bits=9 | quantization.weights.bits 9 | 2 to 8",
+                "quantization.weights.first_and_last_bits=16 | quantization.weights.first_and_last_bits 16 | 2 to 8",
                 "quantization.weights.bits=1 | quantization.weights.bits 1 | 2 to 8",
                 "quantization.activations.bits=4 | quantization.activations.bits 4 | Use 8",
                 "quantization.activations.signed=maybe | quantization.activations.signed maybe | auto, true or false",
