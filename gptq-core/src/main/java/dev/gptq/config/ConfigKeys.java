@@ -292,7 +292,13 @@ final class ConfigKeys {
             key(
                     "training.exchange",
                     String.join(", ", TrainingConfig.EXCHANGES),
-                    "How gradients meet; the result is the same. job: one Spark job per step; auto: the run chooses"),
+                    "How gradients meet; the result is the same. job: one Spark job per step; barrier: tasks that live "
+                            + "from checkpoint to checkpoint and exchange gradients directly, for static allocation; "
+                            + "auto: barrier where it can be"),
+            key(
+                    "training.exchange_timeout",
+                    FROM_ONE,
+                    "Seconds that an executor waits for another one in a step of the barrier exchange"),
             section("output", "The run directory"),
             key("output.path", "a path", "Where everything is written. Required"),
             key("output.overwrite", FLAG, "Whether the results of another run there may be replaced"),

@@ -157,6 +157,7 @@ final class RunConfigMapper {
                 settings.orNull("shuffle", base.shuffle(), key -> settings.flag(key, false)),
                 settings.whole("checkpoint_interval", base.checkpointInterval()),
                 settings.whole("checkpoints_kept", base.checkpointsKept()),
-                settings.text("exchange", base.exchange())));
+                settings.text("exchange", base.exchange()),
+                settings.whole("exchange_timeout", base.exchangeTimeout())));
     }
 }

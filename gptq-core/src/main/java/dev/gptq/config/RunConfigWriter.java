@@ -22,6 +22,7 @@ final class RunConfigWriter {
         training.put("checkpoint_interval", config.training().checkpointInterval());
         training.put("checkpoints_kept", config.training().checkpointsKept());
         training.put("exchange", config.training().exchange());
+        training.put("exchange_timeout", config.training().exchangeTimeout());
         Map<String, Object> output = new LinkedHashMap<>();
         output.put("path", config.output().path());
         output.put("overwrite", config.output().overwrite());

@@ -13,15 +13,30 @@ import java.util.List;
  * @param checkpointInterval steps between two checkpoints
  * @param checkpointsKept newest checkpoints that stay
  * @param exchange how gradients meet, one of {@link #EXCHANGES}; the result has the same bits with each
+ * @param exchangeTimeout seconds that an executor waits for another one in a step of the barrier exchange
  */
 public record TrainingConfig(
-        int batchSize, int lanes, Boolean shuffle, int checkpointInterval, int checkpointsKept, String exchange)
+        int batchSize,
+        int lanes,
+        Boolean shuffle,
+        int checkpointInterval,
+        int checkpointsKept,
+        String exchange,
+        int exchangeTimeout)
         implements Serializable {
     /** The choice that leaves it to the run. */
     public static final String AUTO = "auto";
 
-    /** What {@code exchange} may be; job: one Spark job per step. */
-    public static final List<String> EXCHANGES = List.of(AUTO, "job");
+    /** One Spark job per step. */
+    public static final String JOB = "job";
+
+    /** Tasks that live from one checkpoint to the next and exchange gradients themselves. */
+    public static final String BARRIER = "barrier";
+
+    /** What {@code exchange} may be. */
+    public static final List<String> EXCHANGES = List.of(AUTO, JOB, BARRIER);
+
+    private static final int DEFAULT_TIMEOUT = 300;
 
     public TrainingConfig {
         Check.atLeast(batchSize, 1, "batch_size");
@@ -39,6 +54,13 @@ public record TrainingConfig(
                 exchange,
                 "it is not a kind of exchange",
                 "Use one of " + String.join(", ", EXCHANGES));
+        Check.atLeast(exchangeTimeout, 1, "exchange_timeout");
+    }
+
+    /** With the default timeout. */
+    public TrainingConfig(
+            int batchSize, int lanes, Boolean shuffle, int checkpointInterval, int checkpointsKept, String exchange) {
+        this(batchSize, lanes, shuffle, checkpointInterval, checkpointsKept, exchange, DEFAULT_TIMEOUT);
     }
 
     /** With shuffle null and exchange auto. */

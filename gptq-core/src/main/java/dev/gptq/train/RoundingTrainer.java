@@ -8,6 +8,7 @@ import dev.gptq.config.GradientPTQConfig;
 import dev.gptq.config.OptimizerConfig;
 import dev.gptq.graph.Graph;
 import dev.gptq.hessian.LossWeights;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -43,7 +44,7 @@ public final class RoundingTrainer {
                 config,
                 lossWeights,
                 totalSteps,
-                ParameterPiece.cut(ParameterLayout.of(prepared, plan), plan, config),
+                pieces(prepared, plan, config),
                 0,
                 Integer.MAX_VALUE,
                 config.logFunction() == null ? null : LogFunction.of(config.logFunction()));
@@ -58,16 +59,7 @@ public final class RoundingTrainer {
             int totalSteps,
             int first,
             int end) {
-        this(
-                prepared,
-                plan,
-                config,
-                lossWeights,
-                totalSteps,
-                ParameterPiece.cut(ParameterLayout.of(prepared, plan), plan, config),
-                first,
-                end,
-                null);
+        this(prepared, plan, config, lossWeights, totalSteps, pieces(prepared, plan, config), first, end, null);
     }
 
     RoundingTrainer(
@@ -135,6 +127,11 @@ public final class RoundingTrainer {
     /** All pieces of the model, in the order of their elements. */
     public List<ParameterPiece> pieces() {
         return pieces;
+    }
+
+    /** The pieces that a trainer of this model has. */
+    public static List<ParameterPiece> pieces(Graph prepared, QuantizationPlan plan, GradientPTQConfig config) {
+        return ParameterPiece.cut(ParameterLayout.of(prepared, plan), plan, config);
     }
 
     /** The quantized fraction of activations in the next step. */
@@ -276,5 +273,6 @@ public final class RoundingTrainer {
     }
 
     /** One step's numbers. */
-    public record StepResult(int step, double loss, double distillationLoss, double regularization) {}
+    public record StepResult(int step, double loss, double distillationLoss, double regularization)
+            implements Serializable {}
 }

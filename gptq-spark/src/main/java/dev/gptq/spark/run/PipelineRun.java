@@ -125,7 +125,7 @@ final class PipelineRun implements AutoCloseable {
         correct(plan);
         List<QuantizedLayer> ptqLayers = PlanBuilder.roundToNearest(corrected, plan);
         TrainingStage.Result trained =
-                trains ? train(samples.samples(), plan, weights) : new TrainingStage.Result(ptqLayers, List.of());
+                trains ? train(samples.samples(), plan, weights) : new TrainingStage.Result(ptqLayers, List.of(), "");
 
         EvaluateStage.Models models = export(plan, ptqLayers, trained.layers());
         BlockMetrics sums = evaluate(models, evaluated, samples);
@@ -281,10 +281,11 @@ final class PipelineRun implements AutoCloseable {
         TrainingStage.Result result = stage.run(corrected, plan, weights, folders);
         List<StepResult> history = result.history();
         clock.finish(
-                "%d steps, loss %.5g to %.5g",
+                "%d steps, loss %.5g to %.5g, %s",
                 history.size(),
                 history.get(0).loss(),
-                history.get(history.size() - 1).loss());
+                history.get(history.size() - 1).loss(),
+                result.exchange());
         return result;
     }
 

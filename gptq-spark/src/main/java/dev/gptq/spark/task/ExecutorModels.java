@@ -120,6 +120,11 @@ public final class ExecutorModels {
             return resource(name + "@" + shared.devices().ofTask(), type, create);
         }
 
+        /** The resource of this name whatever the task's device, created by the first task that asks. */
+        public <T> T shared(String name, Class<T> type, Supplier<T> create) {
+            return resource(name, type, create);
+        }
+
         /** Samples [first, first + size) of the store in {@code folder}. */
         public SampleBatch read(String folder, long first, int size) {
             return resource(

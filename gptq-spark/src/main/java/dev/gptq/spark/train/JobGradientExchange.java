@@ -8,14 +8,10 @@ import dev.gptq.spark.data.SparkFailures;
 import dev.gptq.spark.task.BlockJob;
 import dev.gptq.spark.task.ExecutorModels;
 import dev.gptq.spark.task.SharedModel;
-import dev.gptq.train.GradientComputer;
 import dev.gptq.train.GradientExchange;
 import dev.gptq.train.LaneGradient;
-import dev.gptq.train.MicroBatch;
 import dev.gptq.train.StepBatches;
 import dev.gptq.train.StudentParameters;
-import dev.gptq.train.TrainingData;
-import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -37,7 +33,7 @@ final class JobGradientExchange implements GradientExchange {
     private final BlockJob job;
     private final JavaSparkContext spark;
     private final Broadcast<SharedModel> model;
-    private final Broadcast<Context> context;
+    private final TrainingLanes lanes;
     private final int maxTasks;
     private final int slicedFrom;
 
@@ -64,27 +60,27 @@ final class JobGradientExchange implements GradientExchange {
         this.model = job.model();
         this.maxTasks = job.tasks();
         this.slicedFrom = slicedFrom;
-        this.context = spark.broadcast(new Context(folders, plan, config, weights));
+        this.lanes = new TrainingLanes(spark.broadcast(new TrainingLanes.Context(folders, plan, config, weights)));
     }
 
     @Override
     public LaneGradient exchange(StudentParameters parameters, StepBatches batches) {
-        int lanes = batches.lanes().size();
-        int tasks = tasks(lanes);
+        int count = batches.lanes().size();
+        int tasks = tasks(count);
         int elements = parameters.values().length;
         Broadcast<StudentParameters> shared = spark.broadcast(parameters);
         try {
             JavaRDD<Outcome<List<FoldedLanes>>> parts = job.place(
-                    spark.parallelize(IntStream.range(0, lanes).boxed().toList(), tasks)
-                            .mapPartitions(new ComputeLanes(model, context, shared, batches)));
+                    spark.parallelize(IntStream.range(0, count).boxed().toList(), tasks)
+                            .mapPartitions(new ComputeLanes(model, lanes, shared, batches)));
             if (tasks > 1 && elements >= slicedFrom) {
-                return new SlicedFold(lanes, elements, tasks).fold(parts);
+                return new SlicedFold(count, elements, tasks).fold(parts);
             }
             return FoldedLanes.fold(
                     parts.collect().stream()
                             .flatMap(part -> part.get().stream())
                             .toList(),
-                    lanes);
+                    count);
         } catch (Exception e) {
             throw SparkFailures.translate(e, "compute step " + batches.step(), "See the executors' logs.");
         } finally {
@@ -93,24 +89,19 @@ final class JobGradientExchange implements GradientExchange {
     }
 
     /** More tasks than cores would only add to the cost of a step; asked each time, for clusters grow and shrink. */
-    private int tasks(int lanes) {
-        return Math.max(1, Math.min(lanes, Math.min(maxTasks, spark.defaultParallelism())));
+    private int tasks(int count) {
+        return Math.max(1, Math.min(count, Math.min(maxTasks, spark.defaultParallelism())));
     }
 
     @Override
     public void close() {
-        context.destroy();
+        lanes.context().destroy();
     }
-
-    /** What stays the same over all steps. */
-    private record Context(
-            TrainingFolders folders, QuantizationPlan plan, GradientPTQConfig config, LossWeights weights)
-            implements Serializable {}
 
     /** The lanes of a task -> their gradients, folded as far as the step's tree allows. */
     private record ComputeLanes(
             Broadcast<SharedModel> model,
-            Broadcast<Context> context,
+            TrainingLanes lanes,
             Broadcast<StudentParameters> parameters,
             StepBatches batches)
             implements FlatMapFunction<Iterator<Integer>, Outcome<List<FoldedLanes>>> {
@@ -123,22 +114,13 @@ final class JobGradientExchange implements GradientExchange {
             List<LaneGradient> gradients = new ArrayList<>();
             int first = 0;
             try (ExecutorModels.Lease models = ExecutorModels.lease(model.value())) {
-                TrainingData data = context.value().folders().open(models);
                 while (task.hasNext()) {
                     int lane = task.next();
                     first = lane - gradients.size();
-                    gradients.add(computer(models).compute(parameters.value(), MicroBatch.of(batches, lane, data)));
+                    gradients.add(lanes.compute(models, parameters.value(), batches, lane));
                 }
             }
             return FoldedLanes.of(gradients, first, batches.lanes().size());
-        }
-
-        private GradientComputer computer(ExecutorModels.Lease models) {
-            Context shared = context.value();
-            return models.get(
-                    "gradient " + context.id(),
-                    GradientComputer.class,
-                    () -> new GradientComputer(models.floatModel(), shared.plan(), shared.config(), shared.weights()));
         }
     }
 }

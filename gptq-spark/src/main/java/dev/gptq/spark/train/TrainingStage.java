@@ -1,5 +1,6 @@
 package dev.gptq.spark.train;
 
+import dev.gptq.GptqException;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
 import dev.gptq.config.RunConfig;
@@ -10,6 +11,7 @@ import dev.gptq.spark.data.RunFiles;
 import dev.gptq.spark.task.BlockJob;
 import dev.gptq.train.BatchSchedule;
 import dev.gptq.train.GradientExchange;
+import dev.gptq.train.LogFunction;
 import dev.gptq.train.RoundingTrainer;
 import dev.gptq.train.RoundingTrainer.StepResult;
 import dev.gptq.train.StepBatches;
@@ -18,10 +20,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.apache.spark.broadcast.Broadcast;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Learns the rounding: the loop on the driver around the distributed gradient, with checkpoints. */
+/** Learns the rounding: the loop around the distributed gradient, on the driver or in segments on executors, with checkpoints. */
 public final class TrainingStage {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingStage.class);
 
@@ -53,8 +56,14 @@ public final class TrainingStage {
         this.warnings = warnings;
     }
 
-    /** The layers after training, and the numbers of every step, also of those before a resume. */
-    public record Result(List<QuantizedLayer> layers, List<StepResult> history) {}
+    /**
+     * What training gave.
+     *
+     * @param layers after training
+     * @param history the numbers of every step, also of those before a resume
+     * @param exchange how gradients met and why, for people
+     */
+    public record Result(List<QuantizedLayer> layers, List<StepResult> history, String exchange) {}
 
     /** Steps of a whole training over {@code samples} samples. */
     public static int totalSteps(long samples, RunConfig config) {
@@ -64,8 +73,14 @@ public final class TrainingStage {
     /** Trains from the newest checkpoint, or from the start. */
     public Result run(Graph prepared, QuantizationPlan plan, LossWeights weights, TrainingFolders folders) {
         BatchSchedule schedule = BatchSchedule.of(job.samples(), config);
-        RoundingTrainer trainer = new RoundingTrainer(prepared, plan, config.gptq(), weights, schedule.totalSteps());
         inputs.put("number of steps", String.valueOf(schedule.totalSteps()));
+        ExchangeChoice choice = ExchangeChoice.of(config.training(), job.spark().sc(), BarrierTraining.slots(job));
+        LOG.info("Gradients meet by {}.", choice.describe());
+        // In a barrier stage no trainer hears the whole step, so the log function is called apart from them.
+        RoundingTrainer trainer = choice.isBarrier()
+                ? new RoundingTrainer(
+                        prepared, plan, config.gptq(), weights, schedule.totalSteps(), 0, Integer.MAX_VALUE)
+                : new RoundingTrainer(prepared, plan, config.gptq(), weights, schedule.totalSteps());
         CheckpointStore checkpoints =
                 new CheckpointStore(files, config.training().checkpointsKept(), inputs);
         List<StepResult> history = new ArrayList<>();
@@ -73,23 +88,84 @@ public final class TrainingStage {
             trainer.restore(checkpoint.state());
             history.addAll(checkpoint.history());
         });
-        LOG.info(
-                "Gradients meet by exchange 'job' ({}).",
-                config.training().exchange().equals(TrainingConfig.AUTO)
-                        ? "auto: one Spark job per step runs on any cluster, also while it grows and shrinks"
-                        : "as configured");
+        if (choice.isBarrier()) {
+            trainBySegments(plan, weights, folders, schedule, history);
+            checkpoints.newest(warnings).ifPresent(checkpoint -> trainer.restore(checkpoint.state()));
+        } else {
+            trainByJobs(trainer, plan, weights, folders, schedule, checkpoints, history);
+        }
+        if (trainer.step() != schedule.totalSteps()) {
+            throw GptqException.io(
+                    null,
+                    "Cannot finish training: the checkpoint of step %d in '%s' is missing or damaged. Check the storage and"
+                            + " start again.",
+                    schedule.totalSteps(),
+                    files.root());
+        }
+        return new Result(trainer.quantizedLayers(), List.copyOf(history), choice.describe());
+    }
+
+    /** The step that the next checkpoint is due at. */
+    private int segmentEnd(int step, BatchSchedule schedule) {
+        int interval = config.training().checkpointInterval();
+        return (int) Math.min(schedule.totalSteps(), (step / interval + 1L) * interval);
+    }
+
+    private void trainByJobs(
+            RoundingTrainer trainer,
+            QuantizationPlan plan,
+            LossWeights weights,
+            TrainingFolders folders,
+            BatchSchedule schedule,
+            CheckpointStore checkpoints,
+            List<StepResult> history) {
         try (GradientExchange exchange = new JobGradientExchange(job, folders, plan, config.gptq(), weights)) {
             while (trainer.step() < schedule.totalSteps()) {
                 StepBatches batches = schedule.step(trainer.step());
                 StepResult result = trainer.update(exchange.exchange(trainer.parameters(), batches));
                 history.add(result);
-                int done = trainer.step();
-                if (done % config.training().checkpointInterval() == 0 || done == schedule.totalSteps()) {
+                if (trainer.step() == segmentEnd(result.step(), schedule)) {
                     checkpoints.write(new Checkpoint(trainer.state(), history));
                 }
                 progress.accept(result);
             }
         }
-        return new Result(trainer.quantizedLayers(), List.copyOf(history));
+    }
+
+    private void trainBySegments(
+            QuantizationPlan plan,
+            LossWeights weights,
+            TrainingFolders folders,
+            BatchSchedule schedule,
+            List<StepResult> history) {
+        TrainingConfig training = config.training();
+        String logFunction = config.gptq().logFunction();
+        BarrierTraining barrier = new BarrierTraining(
+                job,
+                training.lanes(),
+                training.exchangeTimeout(),
+                history,
+                progress,
+                warnings,
+                logFunction == null ? null : LogFunction.of(logFunction));
+        Broadcast<TrainingLanes.Context> context =
+                job.spark().broadcast(new TrainingLanes.Context(folders, plan, config.gptq(), weights));
+        try (StepReports reports = new StepReports(job.spark().sc().env().rpcEnv())) {
+            while (history.size() < schedule.totalSteps()) {
+                Segment segment = new Segment(
+                        job.model(),
+                        new TrainingLanes(context),
+                        schedule,
+                        new Segment.Checkpoints(files.root(), training.checkpointsKept(), inputs),
+                        history.size(),
+                        segmentEnd(history.size(), schedule),
+                        training.exchangeTimeout(),
+                        reports.name(),
+                        logFunction != null);
+                barrier.run(segment, reports);
+            }
+        } finally {
+            context.destroy();
+        }
     }
 }

@@ -1,0 +1,574 @@
+package dev.gptq.spark.exchange;
+
+import dev.gptq.ErrorCode;
+import dev.gptq.GptqException;
+import dev.gptq.spark.task.BlockRun;
+import dev.gptq.train.LaneGradient;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.apache.spark.TaskKilledException;
+import org.apache.spark.network.client.StreamCallbackWithID;
+
+/**
+ * This JVM's part in one attempt of a barrier stage, shared by its tasks. In every step tasks compute the JVM's lanes, fold
+ * them slice by slice as far as the tree allows, and send the folded slices to the members that own them; owners fold what
+ * comes in, update, and send the new parameters to all. Bits are those of one JVM, because every element goes through the
+ * same tree and every update is that of its slice. A single JVM sends nothing.
+ */
+public final class Participant implements AutoCloseable {
+    private static final long PAUSE_MILLIS = 100;
+
+    private final StageKey stage;
+    private final Members members;
+    private final StepWork work;
+    private final SliceOwners owners;
+    private final Duration timeout;
+    private final int end;
+    private final float[] parameters;
+    private final int[] numbersAt;
+    private final StepInbox[] inboxes;
+    private final int[] foldOrder;
+    private final StateGathering states;
+    private final AtomicInteger nextWrite = new AtomicInteger();
+    private final AtomicInteger nextLane = new AtomicInteger();
+    private final AtomicInteger nextFold = new AtomicInteger();
+    private final AtomicInteger nextUpdate = new AtomicInteger();
+
+    private ExchangeTransport transport;
+    private final List<Peer> peers = new ArrayList<>();
+    private int step;
+    private LaneGradient[] gradients = new LaneGradient[0];
+    private int arrivedTasks;
+    private long generation;
+    private int unacknowledged;
+    private Throwable failure;
+
+    /**
+     * Takes part in steps [first, end).
+     *
+     * @param stateLengths length of what each member hands over with {@link #gatherStates}
+     * @param timeout how long to wait for another member in one step
+     */
+    public Participant(
+            StageKey stage,
+            Members members,
+            StepWork work,
+            int first,
+            int end,
+            List<Integer> stateLengths,
+            Duration timeout) {
+        this(stage, members, work, first, end, stateLengths, timeout, SliceOwners.REPLICATED_BELOW);
+    }
+
+    /** Models of fewer than {@code replicatedBelow} parameters are updated by every member as a whole. */
+    Participant(
+            StageKey stage,
+            Members members,
+            StepWork work,
+            int first,
+            int end,
+            List<Integer> stateLengths,
+            Duration timeout,
+            int replicatedBelow) {
+        this.stage = stage;
+        this.members = members;
+        this.work = work;
+        this.end = end;
+        this.timeout = timeout;
+        this.owners = new SliceOwners(members, work.borders(), replicatedBelow);
+        this.parameters = new float[owners.elements()];
+        this.numbersAt = new int[owners.slices() + 1];
+        for (int slice = 0; slice < owners.slices(); slice++) {
+            numbersAt[slice + 1] = numbersAt[slice] + work.numbers(slice);
+        }
+        float[][][] parts = new float[members.count()][][];
+        // A replicated slice may still be read when the next step's comes in.
+        float[][][] others = owners.replicated() ? new float[members.count()][][] : parts;
+        this.inboxes = new StepInbox[] {
+            new StepInbox(members, owners, numbersAt, parts), new StepInbox(members, owners, numbersAt, others)
+        };
+        this.foldOrder = foldOrder();
+        this.states = new StateGathering(stateLengths);
+        this.step = first - 1;
+        inbox(step).open(step, 0);
+        open(first);
+    }
+
+    /** The slices that a member of so many would own: a run [first, end). */
+    public static int[] ownSlices(Members members, int[] borders) {
+        SliceOwners owners = new SliceOwners(members, borders, SliceOwners.REPLICATED_BELOW);
+        return new int[] {owners.firstOf(members.self()), owners.endOf(members.self())};
+    }
+
+    /** Slices of the next members first, so that not all members send to the same one; own slices last. */
+    private int[] foldOrder() {
+        int[] order = new int[owners.slices()];
+        int start = owners.replicated() ? 0 : owners.endOf(members.self());
+        for (int i = 0; i < order.length; i++) {
+            order[i] = (start + i) % order.length;
+        }
+        return order;
+    }
+
+    private StepInbox inbox(int ofStep) {
+        return inboxes[ofStep & 1];
+    }
+
+    private void open(int newStep) {
+        if (newStep < end) {
+            inbox(newStep).open(newStep, work.lanes(newStep));
+        }
+    }
+
+    /** Makes this JVM reachable for the others' messages. */
+    public synchronized void listen(ExchangeTransport newTransport) {
+        transport = newTransport;
+        transport.register(stage, this);
+    }
+
+    /** Connects to the other members; {@code endpoints} has one per member. Does nothing the second time. */
+    public synchronized void connect(List<Endpoint> endpoints) throws InterruptedException {
+        for (int m = peers.size(); m < endpoints.size(); m++) {
+            Endpoint endpoint = endpoints.get(m);
+            try {
+                peers.add(
+                        m == members.self()
+                                ? null
+                                : new Peer(m, endpoint, transport.connect(endpoint.host(), endpoint.port())));
+            } catch (IOException | RuntimeException e) {
+                throw new ExchangeException(cannot(step + 1, endpoint.name() + " cannot be reached (" + e + ")"), e);
+            }
+        }
+    }
+
+    /**
+     * Does a task's share of all steps; every task of this JVM has to call it.
+     *
+     * @param killed whether the task should end
+     * @throws GptqException what one of the members cannot go on from
+     * @throws ExchangeException when another member is gone or does not answer
+     * @throws TaskKilledException when the task was killed
+     */
+    public void run(BooleanSupplier killed) {
+        try {
+            writeOwnSlices(killed);
+            gate(killed, () -> endStep(killed, false));
+            while (step < end) {
+                computeLanes(killed);
+                gate(killed, this::foldLosses);
+                foldSlices(killed);
+                updateSlices(killed);
+                gate(killed, () -> endStep(killed, true));
+            }
+        } catch (TaskKilledException e) {
+            // Spark ends the others, too.
+            throw e;
+        } catch (RuntimeException | Error e) {
+            fail(e);
+            throw e;
+        }
+    }
+
+    private void writeOwnSlices(BooleanSupplier killed) {
+        int first = owners.firstOf(members.self());
+        int count = owners.endOf(members.self()) - first;
+        for (int i = nextWrite.getAndIncrement(); i < count; i = nextWrite.getAndIncrement()) {
+            work.write(first + i, parameters);
+            sendValues(first + i, killed);
+        }
+    }
+
+    private void computeLanes(BooleanSupplier killed) {
+        int lanes = inbox(step).lanes();
+        int first = members.firstLane(members.self(), lanes);
+        int count = members.firstLane(members.self() + 1, lanes) - first;
+        for (int i = nextLane.getAndIncrement(); i < count; i = nextLane.getAndIncrement()) {
+            synchronized (this) {
+                checkState(killed);
+            }
+            gradients[i] = work.lane(step, first + i, parameters);
+        }
+    }
+
+    private synchronized void foldLosses() {
+        StepInbox inbox = inbox(step);
+        List<BlockRun> runs = inbox.runs(members.self());
+        for (int run = 0; run < runs.size(); run++) {
+            inbox.setLoss(run, SliceFold.foldLoss(lanesOf(runs.get(run))));
+        }
+    }
+
+    private List<LaneGradient> lanesOf(BlockRun run) {
+        int first = members.firstLane(members.self(), inbox(step).lanes());
+        int begin = Math.toIntExact(run.firstBlock()) - first;
+        return Arrays.asList(gradients).subList(begin, begin + Math.toIntExact(run.blocks()));
+    }
+
+    private void foldSlices(BooleanSupplier killed) {
+        StepInbox inbox = inbox(step);
+        List<BlockRun> runs = inbox.runs(members.self());
+        for (int i = nextFold.getAndIncrement(); i < foldOrder.length; i = nextFold.getAndIncrement()) {
+            int slice = foldOrder[i];
+            int from = owners.from(slice);
+            runs.forEach(run -> SliceFold.foldRun(lanesOf(run), from, from + owners.size(slice)));
+            if (owners.replicated()) {
+                for (Peer peer : peers) {
+                    sendParts(peer, slice, inbox, killed);
+                }
+            } else if (!owners.owns(members.self(), slice)) {
+                sendParts(peers.get(owners.ownerOf(slice)), slice, inbox, killed);
+                continue;
+            }
+            synchronized (this) {
+                inbox.foldedLocally(slice);
+                notifyAll();
+            }
+        }
+    }
+
+    private void sendParts(Peer peer, int slice, StepInbox inbox, BooleanSupplier killed) {
+        if (peer == null) {
+            return;
+        }
+        List<BlockRun> runs = inbox.runs(members.self());
+        if (runs.isEmpty()) {
+            send(peer, Message.part(stage, step, members.self(), slice, -1, 0), new float[0], 0, 0, killed);
+        }
+        for (int run = 0; run < runs.size(); run++) {
+            List<LaneGradient> lanes = lanesOf(runs.get(run));
+            Message head = Message.part(stage, step, members.self(), slice, run, SliceFold.foldLoss(lanes));
+            send(peer, head, lanes.get(0).gradient(), owners.from(slice), owners.size(slice), killed);
+        }
+    }
+
+    private void updateSlices(BooleanSupplier killed) {
+        StepInbox inbox = inbox(step);
+        int first = owners.firstOf(members.self());
+        int count = owners.endOf(members.self()) - first;
+        for (int i = nextUpdate.getAndIncrement(); i < count; i = nextUpdate.getAndIncrement()) {
+            int slice = first + i;
+            synchronized (this) {
+                await(() -> inbox.isComplete(slice), killed);
+            }
+            List<BlockRun> runs = new ArrayList<>();
+            List<SliceFold.Part> parts = new ArrayList<>();
+            for (BlockRun run : inbox.runs(members.self())) {
+                runs.add(run);
+                parts.add(new SliceFold.Part(lanesOf(run).get(0).gradient(), owners.from(slice)));
+            }
+            inbox.addParts(slice, runs, parts);
+            SliceFold.Part folded = SliceFold.fold(runs, parts, inbox.lanes(), owners.size(slice));
+            work.update(step, slice, folded.values(), folded.position(), parameters, inbox.numbers(), numbersAt[slice]);
+            sendValues(slice, killed);
+        }
+    }
+
+    private void sendValues(int slice, BooleanSupplier killed) {
+        if (owners.replicated()) {
+            return;
+        }
+        double[] numbers = Arrays.copyOfRange(inbox(step).numbers(), numbersAt[slice], numbersAt[slice + 1]);
+        for (Peer peer : peers) {
+            if (peer != null) {
+                Message head = Message.values(stage, step, members.self(), slice, numbers);
+                send(peer, head, parameters, owners.from(slice), owners.size(slice), killed);
+            }
+        }
+    }
+
+    /** By the last task of a step, when all of this JVM's share is done. */
+    private void endStep(BooleanSupplier killed, boolean trained) {
+        StepInbox inbox = inbox(step);
+        synchronized (this) {
+            await(inbox::isComplete, killed);
+        }
+        if (trained) {
+            work.finish(step, inbox.loss(), inbox.numbers(), parameters);
+        }
+        synchronized (this) {
+            open(step + 2);
+            step++;
+            int lanes = step < end ? inbox(step).lanes() : 0;
+            gradients = new LaneGradient
+                    [members.firstLane(members.self() + 1, lanes) - members.firstLane(members.self(), lanes)];
+            nextLane.set(0);
+            nextFold.set(0);
+            nextUpdate.set(0);
+        }
+        if (step < end) {
+            work.begin(step, parameters);
+        }
+    }
+
+    /**
+     * Brings what members keep of their slices to the first one; by one task of each JVM, after all steps.
+     *
+     * @param own this member's state
+     * @return every member's in their order, or this member's where each has the whole; null in other JVMs than the first
+     */
+    public List<float[]> gatherStates(float[] own, BooleanSupplier killed) {
+        try {
+            if (owners.replicated()) {
+                return members.self() == 0 ? List.of(own) : null;
+            }
+            if (members.self() == 0) {
+                synchronized (this) {
+                    await(states::isComplete, killed);
+                }
+                return states.all(own);
+            }
+            for (int chunk = 0; chunk < StateGathering.chunks(own.length); chunk++) {
+                int from = StateGathering.from(chunk);
+                Message head = Message.state(stage, end, members.self(), chunk);
+                send(peers.get(0), head, own, from, StateGathering.size(chunk, own.length), killed);
+            }
+            synchronized (this) {
+                await(() -> unacknowledged == 0, killed);
+            }
+            return null;
+        } catch (RuntimeException | Error e) {
+            fail(e);
+            throw e;
+        }
+    }
+
+    private void send(Peer peer, Message head, float[] values, int from, int length, BooleanSupplier killed) {
+        ByteBuffer buffer = acquire(length, peer, killed);
+        buffer.asFloatBuffer().put(values, from, length);
+        synchronized (this) {
+            unacknowledged++;
+        }
+        peer.send(head, buffer, () -> acknowledged(buffer), e -> {
+            acknowledged(buffer);
+            fail(new ExchangeException(cannot(head.step(), peer.name() + " is gone (" + e + ")"), e));
+        });
+    }
+
+    private ByteBuffer acquire(int floats, Peer peer, BooleanSupplier killed) {
+        long begin = System.nanoTime();
+        try {
+            while (true) {
+                ByteBuffer buffer = transport.buffers().acquire(floats, PAUSE_MILLIS);
+                synchronized (this) {
+                    if (buffer != null && failure != null) {
+                        transport.buffers().release(buffer);
+                    }
+                    checkState(killed);
+                }
+                if (buffer != null) {
+                    return buffer;
+                }
+                if (System.nanoTime() - begin > timeout.toNanos()) {
+                    throw new ExchangeException(cannot(step, peer.name() + " takes nothing in" + late()));
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ExchangeException(cannot(step, "the task was interrupted"), e);
+        }
+    }
+
+    private synchronized void acknowledged(ByteBuffer buffer) {
+        transport.buffers().release(buffer);
+        unacknowledged--;
+        notifyAll();
+    }
+
+    /** Where the floats of a message go, called on a thread of the transport; refuses what is not expected. */
+    synchronized StreamCallbackWithID accept(Message message) {
+        Message.check(
+                message.sender() >= 0 && message.sender() < members.count() && message.sender() != members.self(),
+                "its sender is unknown");
+        String id = message.kind() + " " + message.step() + " " + message.slice() + " " + message.sender();
+        switch (message.kind()) {
+            case PART -> {
+                float[] target = expecting(message).expectPart(message);
+                int position = target == null ? 0 : inbox(message.step()).partPosition(message.slice());
+                int length = target == null ? 0 : owners.size(message.slice());
+                return new FloatSink(id, target, position, length, () -> arrived(message));
+            }
+            case VALUES -> {
+                expecting(message).expectValues(message);
+                return new FloatSink(
+                        id,
+                        parameters,
+                        owners.from(message.slice()),
+                        owners.size(message.slice()),
+                        () -> arrived(message));
+            }
+            case STATE -> {
+                Message.check(members.self() == 0 && message.step() == end, "no state is wanted here");
+                float[] target = states.expect(message.sender(), message.slice());
+                return new FloatSink(
+                        id,
+                        target,
+                        StateGathering.from(message.slice()),
+                        StateGathering.size(message.slice(), target.length),
+                        () -> stateArrived(message));
+            }
+            default -> {
+                fail(remoteFailure(message.text()));
+                return new FloatSink(id, null, 0, 0, () -> {});
+            }
+        }
+    }
+
+    private StepInbox expecting(Message message) {
+        Message.check(inbox(message.step()).step() == message.step(), "its step is over, or far ahead");
+        return inbox(message.step());
+    }
+
+    private synchronized void arrived(Message message) {
+        inbox(message.step()).arrived(message);
+        notifyAll();
+    }
+
+    private synchronized void stateArrived(Message message) {
+        states.arrived(message.sender());
+        notifyAll();
+    }
+
+    /** Waits until all tasks of this JVM are here; the last one runs {@code last} first. */
+    private void gate(BooleanSupplier killed, Runnable last) {
+        long now;
+        boolean isLast;
+        synchronized (this) {
+            checkState(killed);
+            now = generation;
+            arrivedTasks++;
+            isLast = arrivedTasks == members.ownTasks();
+        }
+        if (isLast) {
+            last.run();
+        }
+        synchronized (this) {
+            if (isLast) {
+                arrivedTasks = 0;
+                generation++;
+                notifyAll();
+            }
+            while (generation == now) {
+                pause();
+                checkState(killed);
+            }
+        }
+    }
+
+    /** Waits for other members; a failure names those that are gone or late. */
+    private void await(BooleanSupplier condition, BooleanSupplier killed) {
+        long begin = System.nanoTime();
+        while (true) {
+            checkState(killed);
+            if (condition.getAsBoolean()) {
+                return;
+            }
+            List<String> gone = missing(false);
+            if (!gone.isEmpty()) {
+                throw new ExchangeException(cannot(step, String.join(", ", gone) + " is gone"));
+            }
+            List<String> late = System.nanoTime() - begin > timeout.toNanos() ? missing(true) : List.of();
+            if (!late.isEmpty()) {
+                throw new ExchangeException(cannot(step, "no word from " + String.join(", ", late) + late()));
+            }
+            pause();
+        }
+    }
+
+    /** Names of members that something is missing from; of all, or of those without a connection. */
+    private List<String> missing(boolean connected) {
+        List<String> names = new ArrayList<>();
+        for (Peer peer : peers) {
+            if (peer != null
+                    && peer.isConnected() == connected
+                    && (step < end ? inbox(step).isMissing(peer.index()) : states.isMissing(peer.index()))) {
+                names.add(peer.name());
+            }
+        }
+        return names;
+    }
+
+    private String late() {
+        return " for " + timeout.toSeconds() + " s (training.exchange_timeout)";
+    }
+
+    private static String cannot(int step, String reason) {
+        return "Cannot exchange gradients in step " + step + ": " + reason
+                + ". Training goes on from the last checkpoint; see the executors' logs.";
+    }
+
+    private void pause() {
+        try {
+            wait(PAUSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ExchangeException(cannot(step, "the task was interrupted"), e);
+        }
+    }
+
+    private void checkState(BooleanSupplier killed) {
+        if (killed.getAsBoolean()) {
+            throw new TaskKilledException("in step " + step);
+        }
+        if (failure instanceof GptqException domain) {
+            throw domain;
+        }
+        if (failure != null) {
+            throw new ExchangeException(failure.getMessage(), failure);
+        }
+    }
+
+    /** Ends this JVM's part; what came first counts. Failures that no repetition heals are told to the others. */
+    public void fail(Throwable cause) {
+        synchronized (this) {
+            if (failure != null) {
+                return;
+            }
+            failure = cause;
+            notifyAll();
+        }
+        if (cause instanceof GptqException domain
+                && domain.code() != ErrorCode.IO
+                && !(cause instanceof RemoteFailure)) {
+            Message message = Message.failure(stage, step, members.self(), domain.code() + "\n" + domain.getMessage());
+            for (Peer peer : peers) {
+                if (peer != null) {
+                    peer.send(message, ByteBuffer.allocate(0), () -> {}, e -> {});
+                }
+            }
+        }
+    }
+
+    private static GptqException remoteFailure(String text) {
+        int end = text.indexOf('\n');
+        for (ErrorCode code : ErrorCode.values()) {
+            if (end > 0 && code.toString().equals(text.substring(0, end))) {
+                return new RemoteFailure(code, text.substring(end + 1));
+            }
+        }
+        throw new IllegalArgumentException("Cannot accept a message: its failure has no code.");
+    }
+
+    /** What ended another member. */
+    private static final class RemoteFailure extends GptqException {
+        RemoteFailure(ErrorCode code, String message) {
+            super(code, message);
+        }
+    }
+
+    @Override
+    public void close() {
+        ExchangeTransport used;
+        synchronized (this) {
+            used = transport;
+        }
+        if (used != null) {
+            used.unregister(stage);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+package dev.gptq.spark.train;
+
+import dev.gptq.ErrorCode;
+import dev.gptq.GptqException;
+import dev.gptq.spark.data.Outcome;
+import dev.gptq.spark.data.SparkFailures;
+import dev.gptq.spark.task.BlockJob;
+import dev.gptq.train.LogFunction;
+import dev.gptq.train.RoundingTrainer.StepResult;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.apache.spark.HashPartitioner;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaFutureAction;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.resource.ResourceProfile;
+import scala.Tuple2;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+
+/**
+ * The driver's side of the barrier exchange: one Spark job per segment, whose barrier stage trains from one checkpoint to the
+ * next. The stage's output is shuffled to the driver's task, because Spark tries a failed barrier stage again only when a
+ * shuffle follows it; its tasks read the newest checkpoint themselves, so no attempt repeats what has been committed.
+ */
+final class BarrierTraining {
+    private static final long PAUSE_MILLIS = 100;
+    private static final Pattern EXCHANGE_FAILURE = Pattern.compile("Cannot exchange gradients in step [^\\r\\n]*");
+
+    private final BlockJob job;
+    private final int lanes;
+    private final long timeoutMillis;
+    private final List<StepResult> history;
+    private final Consumer<StepResult> progress;
+    private final Consumer<String> warnings;
+    private final LogFunction logFunction;
+
+    /**
+     * @param lanes lanes of a step, the most tasks that have something to do
+     * @param history of all steps so far; grows
+     * @param logFunction called on the driver after every step, or null
+     */
+    BarrierTraining(
+            BlockJob job,
+            int lanes,
+            int timeoutSeconds,
+            List<StepResult> history,
+            Consumer<StepResult> progress,
+            Consumer<String> warnings,
+            LogFunction logFunction) {
+        this.job = job;
+        this.lanes = lanes;
+        this.timeoutMillis = timeoutSeconds * 1000L;
+        this.history = history;
+        this.progress = progress;
+        this.warnings = warnings;
+        this.logFunction = logFunction;
+    }
+
+    /** Tasks that can run at once now, in the run's resource profile. */
+    static int slots(BlockJob job) {
+        SparkContext spark = job.spark().sc();
+        return spark.maxNumConcurrentTasks(profile(base(job, 1)));
+    }
+
+    private static JavaRDD<Integer> base(BlockJob job, int tasks) {
+        return job.place(
+                job.spark().parallelize(IntStream.range(0, tasks).boxed().toList(), tasks));
+    }
+
+    private static ResourceProfile profile(JavaRDD<Integer> rdd) {
+        ResourceProfile own = rdd.rdd().getResourceProfile();
+        return own == null ? rdd.context().resourceProfileManager().defaultResourceProfile() : own;
+    }
+
+    /** Trains a segment, and tries again with fewer tasks when executors are lost for good. */
+    void run(Segment segment, StepReports reports) {
+        while (history.size() < segment.end()) {
+            int tasks = Math.min(lanes, awaitSlots(1));
+            attempt(segment, reports, tasks);
+        }
+    }
+
+    private int awaitSlots(int wanted) {
+        long begin = System.currentTimeMillis();
+        int slots = slots(job);
+        while (slots < wanted) {
+            if (System.currentTimeMillis() - begin > timeoutMillis) {
+                throw new GptqException(
+                        ErrorCode.CLUSTER,
+                        "Cannot train by exchange 'barrier': no executor has taken a task for " + timeoutMillis / 1000
+                                + " s. See the cluster's state, or set training.exchange to job.");
+            }
+            pause();
+            slots = slots(job);
+        }
+        return slots;
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(PAUSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new GptqException(ErrorCode.CLUSTER, "Cannot train: interrupted. Start again.", e);
+        }
+    }
+
+    private void attempt(Segment segment, StepReports reports, int tasks) {
+        ClassTag<Outcome<SegmentResult>> tag = ClassTag$.MODULE$.apply(Outcome.class);
+        JavaRDD<Integer> base = base(job, tasks);
+        JavaRDD<Outcome<SegmentResult>> trained = base.rdd()
+                .barrier()
+                .mapPartitions(new SegmentTask(segment), false, tag)
+                .toJavaRDD();
+        JavaPairRDD<Integer, Outcome<SegmentResult>> results =
+                trained.mapToPair(result -> new Tuple2<>(0, result)).partitionBy(new HashPartitioner(1));
+        JavaFutureAction<List<Outcome<SegmentResult>>> action = results.values().collectAsync();
+        try {
+            if (!follow(action, reports, profile(base), tasks)) {
+                return;
+            }
+            for (Outcome<SegmentResult> outcome : action.get()) {
+                for (StepResult result : outcome.get().history()) {
+                    hear(new StepReport(result, null));
+                }
+            }
+        } catch (ExecutionException e) {
+            throw translate(e.getCause(), history.size());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new GptqException(ErrorCode.CLUSTER, "Cannot train: interrupted. Start again.", e);
+        } finally {
+            action.cancel(true);
+            results.rdd().cleanShuffleDependencies(false);
+        }
+    }
+
+    /** Hears reports until the job is done; false when its executors have been missing for too long. */
+    private boolean follow(JavaFutureAction<?> action, StepReports reports, ResourceProfile profile, int tasks)
+            throws InterruptedException {
+        int repeated = history.size();
+        long missingSince = Long.MAX_VALUE;
+        while (true) {
+            boolean done = action.isDone();
+            StepReports.Pending pending = reports.poll(done ? 0 : PAUSE_MILLIS);
+            if (pending != null) {
+                int step = pending.report().result().step();
+                if (step < repeated) {
+                    warnings.accept("Executors failed in step " + repeated
+                            + " or after it; training goes on from the checkpoint of step " + step + ".");
+                    repeated = step;
+                }
+                hear(pending.report());
+                repeated = Math.max(repeated, step + 1);
+                pending.answer();
+            } else if (done) {
+                return true;
+            } else {
+                long now = System.currentTimeMillis();
+                boolean missing = job.spark().sc().maxNumConcurrentTasks(profile) < tasks;
+                missingSince = missing ? Math.min(missingSince, now) : Long.MAX_VALUE;
+                if (missing && now - missingSince > timeoutMillis) {
+                    warnings.accept("Executors are missing for " + timeoutMillis / 1000
+                            + " s; training goes on with those that are there.");
+                    return false;
+                }
+            }
+        }
+    }
+
+    private void hear(StepReport report) {
+        StepResult result = report.result();
+        if (result.step() != history.size()) {
+            return;
+        }
+        history.add(result);
+        if (logFunction != null && report.parameters() != null) {
+            logFunction.onStep(result, report.parameters());
+        }
+        progress.accept(result);
+    }
+
+    /** Spark has the message of a task's failure as text only. */
+    private static GptqException translate(Throwable failure, int step) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            Matcher message = EXCHANGE_FAILURE.matcher(String.valueOf(cause.getMessage()));
+            if (message.find()) {
+                return new GptqException(ErrorCode.CLUSTER, message.group(), failure);
+            }
+        }
+        return SparkFailures.translate(failure, "train from step " + step + " on", "See the executors' logs.");
+    }
+}

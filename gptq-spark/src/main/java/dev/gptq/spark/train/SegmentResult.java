@@ -1,0 +1,12 @@
+package dev.gptq.spark.train;
+
+import dev.gptq.train.RoundingTrainer.StepResult;
+import java.io.Serializable;
+import java.util.List;
+
+/** What a task brings home: the numbers of the segment's steps, or none when another task does. */
+record SegmentResult(List<StepResult> history) implements Serializable {
+    SegmentResult {
+        history = List.copyOf(history);
+    }
+}
