@@ -39,7 +39,7 @@ public final class OnnxReader {
         return new GraphReader(model.getGraph(), opset, source).read();
     }
 
-    private static OnnxMl.ModelProto parse(byte[] bytes, String source) {
+    static OnnxMl.ModelProto parse(byte[] bytes, String source) {
         CodedInputStream input = CodedInputStream.newInstance(bytes);
         input.setRecursionLimit(MAX_NESTING);
         try {

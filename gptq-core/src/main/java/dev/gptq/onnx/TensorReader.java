@@ -24,7 +24,7 @@ final class TensorReader {
     TensorData read(OnnxMl.TensorProto proto, String name) {
         if (proto.getDataLocation() == OnnxMl.TensorProto.DataLocation.EXTERNAL || proto.getExternalDataCount() > 0) {
             throw GptqException.unsupported(
-                    "Cannot read model %s: constant '%s' is stored outside the file. Save the model with its weights inside.",
+                    "Cannot read model %s: constant '%s' is stored outside the file. Read it with its external data.",
                     source, name);
         }
         ElementType type = elementType(proto.getDataType(), name);
@@ -35,6 +35,12 @@ final class TensorReader {
             case FLOAT64 -> TensorData.ofDoubles(doubles(proto, count, name), shape);
             default -> TensorData.ofLongs(type, integers(proto, type, count, name), shape);
         };
+    }
+
+    /** How many bytes a tensor takes as raw data. */
+    long byteCount(OnnxMl.TensorProto proto, String name) {
+        long[] shape = proto.getDimsList().stream().mapToLong(Long::longValue).toArray();
+        return (long) count(shape, name) * TensorWriter.width(elementType(proto.getDataType(), name));
     }
 
     /** The value of a Constant node. */

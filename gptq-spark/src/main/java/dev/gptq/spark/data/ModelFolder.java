@@ -1,0 +1,46 @@
+package dev.gptq.spark.data;
+
+import dev.gptq.onnx.ExternalData;
+import java.io.EOFException;
+import java.io.IOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** The folder of a model file on any storage, where its external data lie. */
+public final class ModelFolder implements ExternalData {
+    private final Path folder;
+    private final Configuration hadoop;
+
+    public ModelFolder(String model, Configuration hadoop) {
+        Path parent = new Path(model).getParent();
+        this.folder = parent == null ? new Path(".") : parent;
+        this.hadoop = hadoop;
+    }
+
+    @Override
+    public byte[] read(String location, long offset, int length) throws IOException {
+        FileSystem files = folder.getFileSystem(hadoop);
+        if (files.getScheme().equals("file")) {
+            // Hadoop's local file system follows links; the check for them is the disk's own.
+            return ExternalData.in(java.nio.file.Path.of(
+                            files.makeQualified(folder).toUri().getPath()))
+                    .read(location, offset, length);
+        }
+        Path file = files.resolvePath(new Path(folder, location));
+        String root = files.resolvePath(folder).toString();
+        if (!file.toString().startsWith(root.endsWith("/") ? root : root + "/")) {
+            throw ExternalData.outside(location);
+        }
+        long size = files.getFileStatus(file).getLen();
+        if (offset > size - length) {
+            throw new EOFException("it ends at byte " + size);
+        }
+        byte[] bytes = new byte[length];
+        try (FSDataInputStream in = files.open(file)) {
+            in.readFully(offset, bytes);
+        }
+        return bytes;
+    }
+}
