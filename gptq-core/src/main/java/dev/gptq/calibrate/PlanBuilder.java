@@ -59,7 +59,7 @@ public final class PlanBuilder {
         List<QuantizedLayer> layers = new ArrayList<>();
         for (WeightQuantizer quantizer : plan.weights()) {
             ComparePoint point = quantizer.point();
-            TensorData kernel = prepared.constants().get(point.weight());
+            TensorData kernel = quantizer.start(prepared.constants().get(point.weight()));
             QuantizationGrid grid = quantizer.grid();
             float[] bias = null;
             if (point.bias() != null) {

@@ -1,6 +1,5 @@
 package dev.gptq.calibrate;
 
-import dev.gptq.GptqException;
 import dev.gptq.config.PreparationConfig;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.QuantizationMethod;
@@ -16,19 +15,6 @@ import java.util.Map;
  */
 public final class StatisticsCorrections {
     private StatisticsCorrections() {}
-
-    /**
-     * Finds out before a run begins whether what is switched on can be done.
-     *
-     * @throws GptqException BAD_INPUT for the second-moment correction of kernels
-     */
-    public static void check(PreparationConfig switches) {
-        if (switches.weightsSecondMomentCorrection()) {
-            throw GptqException.badInput("Cannot correct the second moment of kernels"
-                    + " (quantization.preparation.weights_second_moment_correction): this version has no such correction. Set"
-                    + " it to false.");
-        }
-    }
 
     /**
      * The plan after the corrections that the configuration switches on; for {@link CorrectedGraph#of}.

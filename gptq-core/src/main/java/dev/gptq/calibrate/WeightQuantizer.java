@@ -1,7 +1,9 @@
 package dev.gptq.calibrate;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.gptq.config.QuantizationMethod;
 import dev.gptq.graph.ComparePoint;
+import dev.gptq.graph.TensorData;
 import java.io.Serializable;
 import java.util.Arrays;
 
@@ -13,6 +15,8 @@ import java.util.Arrays;
  * @param rangeMin of UNIFORM, one per channel, else null; as chosen by the search, before zero is put on the grid
  * @param rangeMax of UNIFORM likewise
  * @param biasCorrection what is subtracted from the bias before training, one per output channel; null when off
+ * @param kernelFactor what the kernel is multiplied by before it is rounded, one per output channel; thresholds and ranges
+ *     are those of the product. Null for one, see {@link SecondMomentCorrection}
  */
 public record WeightQuantizer(
         ComparePoint point,
@@ -22,8 +26,38 @@ public record WeightQuantizer(
         double[] threshold,
         double[] rangeMin,
         double[] rangeMax,
-        double[] biasCorrection)
+        double[] biasCorrection,
+        @JsonInclude(JsonInclude.Include.NON_NULL) double[] kernelFactor)
         implements Serializable {
+    /** For a kernel that is rounded as it is. */
+    public WeightQuantizer(
+            ComparePoint point,
+            QuantizationMethod method,
+            int bits,
+            int channelAxis,
+            double[] threshold,
+            double[] rangeMin,
+            double[] rangeMax,
+            double[] biasCorrection) {
+        this(point, method, bits, channelAxis, threshold, rangeMin, rangeMax, biasCorrection, null);
+    }
+
+    /** What is rounded: the float kernel, or rows of it for a quantizer of these rows, times the factor. */
+    public TensorData start(TensorData kernel) {
+        if (kernelFactor == null) {
+            return kernel;
+        }
+        float[] values = kernel.floats().clone();
+        int inner = 1;
+        for (int axis = channelAxis + 1; axis < kernel.rank(); axis++) {
+            inner *= (int) kernel.shape()[axis];
+        }
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (values[i] * kernelFactor[i / inner % kernelFactor.length]);
+        }
+        return TensorData.ofFloats(values, kernel.shape());
+    }
+
     /** The grid; UNIFORM has minimum 0, the others -2^(bits-1). */
     public QuantizationGrid grid() {
         if (method == QuantizationMethod.UNIFORM) {
@@ -42,7 +76,8 @@ public record WeightQuantizer(
                 rows(threshold, first, count),
                 rows(rangeMin, first, count),
                 rows(rangeMax, first, count),
-                null);
+                null,
+                rows(kernelFactor, first, count));
     }
 
     private double[] rows(double[] perChannel, int first, int count) {
@@ -52,6 +87,7 @@ public record WeightQuantizer(
     }
 
     WeightQuantizer withBiasCorrection(double[] correction) {
-        return new WeightQuantizer(point, method, bits, channelAxis, threshold, rangeMin, rangeMax, correction);
+        return new WeightQuantizer(
+                point, method, bits, channelAxis, threshold, rangeMin, rangeMax, correction, kernelFactor);
     }
 }

@@ -162,7 +162,7 @@ final class ConfigKeys {
             key(
                     "quantization.preparation.weights_second_moment_correction",
                     FLAG,
-                    "Not available in this version: true is refused"),
+                    "Kernels and biases are scaled so that rounding keeps mean and variance of folded BatchNormalizations"),
             section("gptq", "Gradient-based learning of rounding, with the names of MCT's GradientPTQConfig"),
             key(
                     "gptq.n_epochs",

@@ -75,6 +75,13 @@ final class OpsetRaising {
     }
 
     private static Graph at(int opset, Graph graph) {
-        return new Graph(graph.name(), opset, graph.inputs(), graph.outputs(), graph.constants(), graph.nodes());
+        return new Graph(
+                graph.name(),
+                opset,
+                graph.inputs(),
+                graph.outputs(),
+                graph.constants(),
+                graph.nodes(),
+                graph.moments());
     }
 }

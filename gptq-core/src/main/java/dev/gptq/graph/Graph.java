@@ -10,6 +10,8 @@ import java.util.Map;
 /**
  * A model as data: immutable, nodes in topological order, constants (initializers and Constant nodes alike) by name.
  * Inputs are the true inputs only: an initializer that the file lists among its inputs is a constant here.
+ *
+ * @param moments by tensor, what is known of it from a BatchNormalization that was folded
  */
 public record Graph(
         String name,
@@ -17,13 +19,26 @@ public record Graph(
         List<ValueInfo> inputs,
         List<ValueInfo> outputs,
         Map<String, TensorData> constants,
-        List<Node> nodes)
+        List<Node> nodes,
+        Map<String, OutputMoments> moments)
         implements Serializable {
     public Graph {
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
         constants = Collections.unmodifiableMap(new LinkedHashMap<>(constants));
         nodes = List.copyOf(nodes);
+        moments = Map.copyOf(moments);
+    }
+
+    /** A graph of whose tensors nothing is known. */
+    public Graph(
+            String name,
+            int opset,
+            List<ValueInfo> inputs,
+            List<ValueInfo> outputs,
+            Map<String, TensorData> constants,
+            List<Node> nodes) {
+        this(name, opset, inputs, outputs, constants, nodes, Map.of());
     }
 
     public boolean isConstant(String tensor) {
@@ -61,10 +76,14 @@ public record Graph(
     }
 
     public Graph withNodes(List<Node> newNodes) {
-        return new Graph(name, opset, inputs, outputs, constants, newNodes);
+        return new Graph(name, opset, inputs, outputs, constants, newNodes, moments);
     }
 
     public Graph withConstants(Map<String, TensorData> newConstants) {
-        return new Graph(name, opset, inputs, outputs, newConstants, nodes);
+        return new Graph(name, opset, inputs, outputs, newConstants, nodes, moments);
+    }
+
+    public Graph withMoments(Map<String, OutputMoments> newMoments) {
+        return new Graph(name, opset, inputs, outputs, constants, nodes, newMoments);
     }
 }

@@ -26,7 +26,8 @@ final class RoundingQuantizers {
         if (shape.length > 0) {
             shape[0] = piece.rows();
         }
-        return of(weight.rows(piece.firstRow(), piece.rows()), TensorData.ofFloats(rows, shape), 0, config);
+        WeightQuantizer ofRows = weight.rows(piece.firstRow(), piece.rows());
+        return of(ofRows, ofRows.start(TensorData.ofFloats(rows, shape)), 0, config);
     }
 
     private static RoundingQuantizer of(

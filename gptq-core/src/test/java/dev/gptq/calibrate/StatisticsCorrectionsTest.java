@@ -1,6 +1,5 @@
 package dev.gptq.calibrate;
 
-import dev.gptq.GptqException;
 import dev.gptq.config.PreparationConfig;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.QuantizationMethod;
@@ -14,7 +13,6 @@ import org.junit.jupiter.api.Test;
 
 import static dev.gptq.testing.Closeness.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
 /** Softmax shift, thresholds of concatenations, and the plan that remembers corrections. */
@@ -170,18 +168,6 @@ class StatisticsCorrectionsTest {
         assertThat(QuantizationPlan.fromJson("{\"weights\": [], \"activations\": []}")
                         .corrections())
                 .isEmpty();
-    }
-
-    @Test
-    void aCorrectionThatIsNotThereIsRefusedByName() {
-        PreparationConfig second = PreparationConfig.builder()
-                .optWeightsSecondMomentCorrection(true)
-                .build();
-
-        assertThatThrownBy(() -> StatisticsCorrections.check(second))
-                .isInstanceOf(GptqException.class)
-                .hasMessageContaining("weights_second_moment_correction");
-        StatisticsCorrections.check(PreparationConfig.defaults());
     }
 
     private static void assertUnchanged(Corrected corrected) {

@@ -3,13 +3,15 @@ package dev.gptq.graph.pass;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
+import dev.gptq.graph.OutputMoments;
 import dev.gptq.graph.TensorData;
+import java.util.Arrays;
 
 /**
  * An inference-time BatchNormalization as y = x * factor + offset per channel: factor = gamma / sqrt(variance + epsilon),
  * offset = beta - mean * factor. In double, to be rounded once at the end.
  */
-record BatchNorm(double[] factor, double[] mean, double[] beta) {
+record BatchNorm(double[] gamma, double[] factor, double[] mean, double[] beta) {
     private static final float DEFAULT_EPSILON = 1e-5f;
     private static final int PARAMETERS = 5;
 
@@ -31,11 +33,16 @@ record BatchNorm(double[] factor, double[] mean, double[] beta) {
         for (int i = 0; i < factor.length; i++) {
             factor[i] = gamma[i] / Math.sqrt(variance[i] + epsilon);
         }
-        return new BatchNorm(factor, values(graph, node, 3), values(graph, node, 2));
+        return new BatchNorm(gamma, factor, values(graph, node, 3), values(graph, node, 2));
     }
 
     int channels() {
         return factor.length;
+    }
+
+    /** Mean and standard deviation of the output over the data it was trained on. */
+    OutputMoments moments() {
+        return new OutputMoments(beta, Arrays.stream(gamma).map(Math::abs).toArray());
     }
 
     double offset(int channel) {

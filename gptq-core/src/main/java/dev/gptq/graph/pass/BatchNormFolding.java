@@ -2,6 +2,7 @@ package dev.gptq.graph.pass;
 
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
+import dev.gptq.graph.OutputMoments;
 import dev.gptq.graph.TensorData;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -14,7 +15,7 @@ import java.util.Set;
 /**
  * Folds BatchNormalization into the Conv, ConvTranspose or Gemm before it (MCT, batchnorm_folding): W' = W * gamma /
  * sqrt(var + eps), b' = beta + (b - mean) * gamma / sqrt(var + eps). Only where nothing else reads the layer's output. The
- * layer takes over the output of the normalization. Expects kernels and biases that are not shared.
+ * layer takes over the output of the normalization, and the graph its moments. Expects kernels and biases that are not shared.
  */
 final class BatchNormFolding {
     private BatchNormFolding() {}
@@ -24,6 +25,7 @@ final class BatchNormFolding {
         Map<String, TensorData> constants = new LinkedHashMap<>(graph.constants());
         Map<Node, String> newOutputs = new HashMap<>();
         Set<Node> folded = new HashSet<>();
+        Map<String, OutputMoments> moments = new HashMap<>(graph.moments());
         for (Node layer : graph.nodes()) {
             if (!Layers.takesBias(layer) || !Layers.isLayer(graph, layer) || !graph.isConstant(layer.input(2))) {
                 continue;
@@ -42,6 +44,7 @@ final class BatchNormFolding {
             constants.put(layer.input(2), foldBias(bias, batchNorm));
             newOutputs.put(layer, normalization.output());
             folded.add(normalization);
+            moments.put(normalization.output(), batchNorm.moments());
         }
         List<Node> nodes = new ArrayList<>();
         for (Node node : graph.nodes()) {
@@ -51,7 +54,7 @@ final class BatchNormFolding {
                 nodes.add(node);
             }
         }
-        return graph.withConstants(constants).withNodes(nodes);
+        return graph.withConstants(constants).withNodes(nodes).withMoments(moments);
     }
 
     private static TensorData foldWeight(Node layer, TensorData weight, BatchNorm batchNorm) {

@@ -5,6 +5,7 @@ import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
+import dev.gptq.graph.OutputMoments;
 import dev.gptq.graph.TensorData;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,6 +32,7 @@ final class ReluBoundToPowerOfTwo {
         Map<String, TensorData> constants = new LinkedHashMap<>(graph.constants());
         Names names = Names.ofTensors(graph);
         Map<Node, Node> replaced = new HashMap<>();
+        Map<String, OutputMoments> moments = new HashMap<>(graph.moments());
         for (ComparePoint before : layersByWeight.values()) {
             Node clip = Layers.onlyReader(graph, consumers, before.output());
             float bound = clip == null ? 0 : upperBound(graph, clip);
@@ -50,6 +52,7 @@ final class ReluBoundToPowerOfTwo {
             if (before.bias() != null) {
                 constants.put(before.bias(), times(constants.get(before.bias()), 1 / scale));
             }
+            moments.computeIfPresent(before.output(), (tensor, known) -> known.times(1 / scale));
             constants.put(behind.weight(), times(constants.get(behind.weight()), scale));
             List<String> inputs = new ArrayList<>(clip.inputs());
             inputs.set(MAXIMUM, names.fresh(clip.name() + ".max"));
@@ -59,7 +62,7 @@ final class ReluBoundToPowerOfTwo {
         List<Node> nodes = graph.nodes().stream()
                 .map(node -> replaced.getOrDefault(node, node))
                 .toList();
-        return graph.withConstants(constants).withNodes(nodes);
+        return graph.withConstants(constants).withNodes(nodes).withMoments(moments);
     }
 
     /** The upper bound of a Clip whose lower bound is 0, when both are constant; else 0. */

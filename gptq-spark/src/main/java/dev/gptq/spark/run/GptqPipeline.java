@@ -2,7 +2,6 @@ package dev.gptq.spark.run;
 
 import dev.gptq.GptqException;
 import dev.gptq.calibrate.LayerSettings;
-import dev.gptq.calibrate.StatisticsCorrections;
 import dev.gptq.config.RunConfig;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
@@ -40,7 +39,6 @@ public final class GptqPipeline {
     public static RunResult run(RunConfig config, SparkSession spark, ProgressListener progress) {
         StageClock clock = new StageClock(progress);
         clock.start(StageClock.PREPARE, StageClock.UNKNOWN);
-        StatisticsCorrections.check(config.quantization().preparation());
         ComputeDevices devices = ComputeDevices.of(
                 JavaSparkContext.fromSparkContext(spark.sparkContext()), config.device(), config.gpusPerTask());
         LOG.info("Tasks compute on {}: {}.", devices.kind(), devices.reason());

@@ -7,6 +7,7 @@ import dev.gptq.calibrate.LayerSettings;
 import dev.gptq.calibrate.PlanBuilder;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
+import dev.gptq.calibrate.SecondMomentCorrection;
 import dev.gptq.calibrate.StatisticsCorrections;
 import dev.gptq.config.DatasetConfig;
 import dev.gptq.config.GPTQHessianScoresConfig;
@@ -22,6 +23,7 @@ import dev.gptq.report.HtmlReport;
 import dev.gptq.report.MetricsFile;
 import dev.gptq.report.RunMetrics;
 import dev.gptq.spark.calibrate.CalibrateStage;
+import dev.gptq.spark.calibrate.SecondMomentStage;
 import dev.gptq.spark.data.Crc32cCounter;
 import dev.gptq.spark.data.RunFiles;
 import dev.gptq.spark.data.SamplePreparation;
@@ -197,6 +199,9 @@ final class PipelineRun implements AutoCloseable {
 
     /** From here on, after the Hessian scores, stages see the graph that the plan is for. */
     private void correct(QuantizationPlan plan) {
+        if (corrected != prepared) {
+            return;
+        }
         corrected = CorrectedGraph.of(prepared, plan);
         if (corrected != prepared) {
             sharedCorrected = spark.broadcast(new SharedModel(correctedRunId(), corrected, devices, hadoop));
@@ -230,15 +235,30 @@ final class PipelineRun implements AutoCloseable {
                             config.seed(),
                             done -> clock.advanced(job.blocks() + done, ""));
             QuantizationPlan built = PlanBuilder.build(prepared, statistics, config.quantization(), hessians);
-            files.writeText(
-                    RunDirectory.PLAN,
-                    PlanFile.toJson(StatisticsCorrections.apply(prepared, statistics, built, config.quantization())));
+            QuantizationPlan adjusted = StatisticsCorrections.apply(prepared, statistics, built, config.quantization());
+            files.writeText(RunDirectory.PLAN, PlanFile.toJson(correctMoments(adjusted, samples)));
         }
         QuantizationPlan plan = PlanFile.fromJson(files.readText(RunDirectory.PLAN));
         clock.finish(
                 "%d layers, %d activation tensors%s",
                 plan.weights().size(), plan.activations().size(), reused ? ", reused" : "");
         return plan;
+    }
+
+    /** The plan with the second-moment correction, where it is asked for and there is anything to correct. */
+    private QuantizationPlan correctMoments(QuantizationPlan plan, long samples) {
+        if (!config.quantization().preparation().weightsSecondMomentCorrection()) {
+            return plan;
+        }
+        correct(plan);
+        if (!SecondMomentCorrection.isPossible(corrected, plan)) {
+            clock.listener()
+                    .warning("No layer has a folded BatchNormalization and thresholds of its own to scale:"
+                            + " weights_second_moment_correction changes nothing.");
+            return plan;
+        }
+        BlockJob job = job(sharedCorrected, RunDirectory.CALIBRATION_SAMPLES, samples, CalibrateStage.BLOCK_SIZE);
+        return SecondMomentCorrection.apply(corrected, plan, SecondMomentStage.run(job, plan));
     }
 
     private LossWeights hessian(long samples) {

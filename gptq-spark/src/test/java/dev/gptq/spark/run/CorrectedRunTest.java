@@ -2,7 +2,6 @@ package dev.gptq.spark.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.gptq.GptqException;
 import dev.gptq.config.OutputConfig;
 import dev.gptq.config.PreparationConfig;
 import dev.gptq.config.QuantizationConfig;
@@ -89,20 +88,6 @@ class CorrectedRunTest {
 
         assertThat(folder.resolve("interrupted/quantized.onnx"))
                 .hasSameBinaryContentAs(folder.resolve("whole/quantized.onnx"));
-    }
-
-    @Test
-    void whatThisVersionCannotDoIsRefusedBeforeAnythingIsWritten() {
-        PreparationConfig preparation = PreparationConfig.builder()
-                .optWeightsSecondMomentCorrection(true)
-                .build();
-        RunConfigBuilder config =
-                config("refused").optQuantization(QuantizationConfig.defaults().withPreparation(preparation));
-
-        assertThatThrownBy(() -> GptqPipeline.run(config.build(), TestSpark.session(), ProgressListener.NONE))
-                .isInstanceOf(GptqException.class)
-                .hasMessageContaining("weights_second_moment_correction");
-        assertThat(folder.resolve("refused")).doesNotExist();
     }
 
     private static RunConfigBuilder config(String output) {
