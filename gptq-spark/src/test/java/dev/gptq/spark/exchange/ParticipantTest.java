@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Several participants of one stage in this JVM, each with a transport of its own, as if they were executors. */
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ParticipantTest {
     private static final String HOST = "127.0.0.1";
     private static final int MOST_MEMBERS = 4;
