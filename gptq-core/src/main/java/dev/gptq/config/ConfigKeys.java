@@ -54,7 +54,7 @@ final class ConfigKeys {
                     "recipe",
                     "mct or accurate",
                     "Values of the keys left out: those of Model Compression Toolkit, or more accurate ones at few bits; see "
-                            + "RECIPES.md"),
+                            + "gptq-core/RECIPES.md"),
             section("quantization", "What is quantized and how thresholds are chosen"),
             key(
                     "quantization.preset",

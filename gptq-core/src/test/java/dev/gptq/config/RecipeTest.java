@@ -34,6 +34,10 @@ class RecipeTest {
         assertThat(config.gptq().gradualActivationQuantizationConfig()).isNull();
         assertThat(config.gptq().quantizerParametersOverride().quantizationParameterLearning())
                 .isTrue();
+        assertThat(config.gptq().optimizerBias()).isEqualTo(OptimizerConfig.adam(1e-3));
+        assertThat(config.gptq().optimizerQuantizationParameter()).isEqualTo(OptimizerConfig.adam(1e-3));
+        assertThat(config.gptq().roundingPhases()).isEqualTo(new RoundingPhasesConfig(0.2, false, 0.05));
+        assertThat(config.training().shuffle()).isTrue();
         assertThat(config.gptq().nEpochs()).isEqualTo(3);
     }
 

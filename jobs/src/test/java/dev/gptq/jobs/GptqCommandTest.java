@@ -36,6 +36,17 @@ class GptqCommandTest {
     }
 
     @Test
+    void printDefaultsShowsARecipesValuesWhereOneIsSet() {
+        assertThat(run("config", "--print-defaults", "--set", "recipe=accurate"))
+                .isZero();
+
+        assertThat(out.toString())
+                .contains("recipe: accurate")
+                .isEqualTo(RunConfigReader.defaultsAsYaml(List.of("recipe=accurate")))
+                .isNotEqualTo(RunConfigReader.defaultsAsYaml().replace("recipe: mct", "recipe: accurate"));
+    }
+
+    @Test
     void configPrintsTheEffectiveConfigurationWithOverridesApplied() throws IOException {
         Path file = write(MINIMAL);
 
