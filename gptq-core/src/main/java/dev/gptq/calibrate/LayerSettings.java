@@ -81,7 +81,8 @@ public final class LayerSettings {
                 .toList();
     }
 
-    QuantizationConfig.Weights weights(ComparePoint point) {
+    /** Settings of the layer's kernel. */
+    public QuantizationConfig.Weights weights(ComparePoint point) {
         return config.weightsOf(point.name(), firstAndLast.contains(point.name()));
     }
 

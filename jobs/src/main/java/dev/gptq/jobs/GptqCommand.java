@@ -23,7 +23,14 @@ import picocli.CommandLine.Spec;
             "Options of spark-submit (--master, --conf, --driver-memory, ...) may stand anywhere; the launcher hands them on.",
             "Start with: gptq quickstart, then gptq config --print-defaults > my.yaml"
         },
-        subcommands = {QuantizeCommand.class, QuickstartCommand.class, ConfigCommand.class, BenchCommand.class},
+        subcommands = {
+            QuantizeCommand.class,
+            QuickstartCommand.class,
+            ConfigCommand.class,
+            BenchCommand.class,
+            InspectCommand.class,
+            DoctorCommand.class
+        },
         versionProvider = GptqCommand.Version.class,
         mixinStandardHelpOptions = true)
 public final class GptqCommand implements Callable<Integer> {

@@ -35,7 +35,8 @@ final class SparkJob {
                 cause);
     }
 
-    private static SparkSession session() {
+    /** A session as spark-submit configured it. */
+    static SparkSession session() {
         SparkConf conf = new SparkConf();
         conf.setIfMissing("spark.master", DEFAULT_MASTER);
         conf.setIfMissing("spark.app.name", "gptq");

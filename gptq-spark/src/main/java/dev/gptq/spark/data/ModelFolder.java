@@ -1,6 +1,7 @@
 package dev.gptq.spark.data;
 
 import dev.gptq.onnx.ExternalData;
+import dev.gptq.onnx.ExternalTensors;
 import java.io.EOFException;
 import java.io.IOException;
 import org.apache.hadoop.conf.Configuration;
@@ -17,6 +18,11 @@ public final class ModelFolder implements ExternalData {
         Path parent = new Path(model).getParent();
         this.folder = parent == null ? new Path(".") : parent;
         this.hadoop = hadoop;
+    }
+
+    /** A model file with the constants that lie in files beside it. */
+    public static byte[] readModel(String model, Configuration hadoop) {
+        return ExternalTensors.inline(Files.readInput(model, "model", hadoop), model, new ModelFolder(model, hadoop));
     }
 
     @Override

@@ -7,11 +7,9 @@ import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.ValueInfo;
 import dev.gptq.graph.pass.GraphPreparation;
-import dev.gptq.onnx.ExternalTensors;
 import dev.gptq.onnx.OnnxReader;
 import dev.gptq.report.MetricsFile;
 import dev.gptq.spark.data.Crc32cCounter;
-import dev.gptq.spark.data.Files;
 import dev.gptq.spark.data.ModelFolder;
 import dev.gptq.spark.data.SamplePreparation;
 import dev.gptq.spark.task.ComputeDevices;
@@ -43,10 +41,7 @@ public final class GptqPipeline {
                 JavaSparkContext.fromSparkContext(spark.sparkContext()), config.device(), config.gpusPerTask());
         LOG.info("Tasks compute on {}: {}.", devices.kind(), devices.reason());
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-        byte[] model = ExternalTensors.inline(
-                Files.readInput(config.model(), "model", hadoop),
-                config.model(),
-                new ModelFolder(config.model(), hadoop));
+        byte[] model = ModelFolder.readModel(config.model(), hadoop);
         Graph prepared = GraphPreparation.prepare(
                 OnnxReader.read(model, config.model()), config.quantization().preparation());
         checkModel(prepared, config.model());
