@@ -30,6 +30,11 @@ public final class RunFiles {
         this.guard = guard;
     }
 
+    /** Fails when the directory must not be changed, as every change here does. */
+    public void requireChangeable() {
+        guard.run();
+    }
+
     /** The same files; {@code guard} is called before each change and throws when it must not be made. */
     public RunFiles guardedBy(Runnable guard) {
         return new RunFiles(root, files, guard);

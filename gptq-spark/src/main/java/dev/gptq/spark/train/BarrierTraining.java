@@ -10,8 +10,6 @@ import dev.gptq.train.RoundingTrainer.StepResult;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.apache.spark.HashPartitioner;
 import org.apache.spark.SparkContext;
@@ -30,7 +28,6 @@ import scala.reflect.ClassTag$;
  */
 final class BarrierTraining {
     private static final long PAUSE_MILLIS = 100;
-    private static final Pattern EXCHANGE_FAILURE = Pattern.compile("Cannot exchange gradients in step [^\\r\\n]*");
 
     private final BlockJob job;
     private final int lanes;
@@ -39,11 +36,14 @@ final class BarrierTraining {
     private final Consumer<StepResult> progress;
     private final Consumer<String> warnings;
     private final LogFunction logFunction;
+    private final Runnable commitGuard;
+    private final StageFailures failures = new StageFailures();
 
     /**
      * @param lanes lanes of a step, the most tasks that have something to do
      * @param history of all steps so far; grows
      * @param logFunction called on the driver after every step, or null
+     * @param commitGuard called before a checkpoint is written; throws when it must not be
      */
     BarrierTraining(
             BlockJob job,
@@ -52,7 +52,8 @@ final class BarrierTraining {
             List<StepResult> history,
             Consumer<StepResult> progress,
             Consumer<String> warnings,
-            LogFunction logFunction) {
+            LogFunction logFunction,
+            Runnable commitGuard) {
         this.job = job;
         this.lanes = lanes;
         this.timeoutMillis = timeoutSeconds * 1000L;
@@ -60,6 +61,7 @@ final class BarrierTraining {
         this.progress = progress;
         this.warnings = warnings;
         this.logFunction = logFunction;
+        this.commitGuard = commitGuard;
     }
 
     /** Tasks that can run at once now, in the run's resource profile. */
@@ -80,9 +82,14 @@ final class BarrierTraining {
 
     /** Trains a segment, and tries again with fewer tasks when executors are lost for good. */
     void run(Segment segment, StepReports reports) {
-        while (history.size() < segment.end()) {
-            int tasks = Math.min(lanes, awaitSlots(1));
-            attempt(segment, reports, tasks);
+        SparkContext spark = job.spark().sc();
+        spark.addSparkListener(failures);
+        try {
+            while (history.size() < segment.end()) {
+                attempt(segment, reports, Math.min(lanes, awaitSlots(1)));
+            }
+        } finally {
+            spark.removeSparkListener(failures);
         }
     }
 
@@ -144,20 +151,23 @@ final class BarrierTraining {
     /** Hears reports until the job is done; false when its executors have been missing for too long. */
     private boolean follow(JavaFutureAction<?> action, StepReports reports, ResourceProfile profile, int tasks)
             throws InterruptedException {
-        int repeated = history.size();
+        int next = history.size();
         long missingSince = Long.MAX_VALUE;
         while (true) {
             boolean done = action.isDone();
             StepReports.Pending pending = reports.poll(done ? 0 : PAUSE_MILLIS);
             if (pending != null) {
-                int step = pending.report().result().step();
-                if (step < repeated) {
-                    warnings.accept("Executors failed in step " + repeated
-                            + " or after it; training goes on from the checkpoint of step " + step + ".");
-                    repeated = step;
+                if (pending.report() == null) {
+                    commitGuard.run();
+                } else {
+                    int step = pending.report().result().step();
+                    if (step < next) {
+                        warnings.accept("Training goes on from the checkpoint of step " + step
+                                + ", because the stage failed in" + " step " + next + ": " + failures.last());
+                    }
+                    next = step + 1;
+                    hear(pending.report());
                 }
-                hear(pending.report());
-                repeated = Math.max(repeated, step + 1);
                 pending.answer();
             } else if (done) {
                 return true;
@@ -186,12 +196,11 @@ final class BarrierTraining {
         progress.accept(result);
     }
 
-    /** Spark has the message of a task's failure as text only. */
     private static GptqException translate(Throwable failure, int step) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            Matcher message = EXCHANGE_FAILURE.matcher(String.valueOf(cause.getMessage()));
-            if (message.find()) {
-                return new GptqException(ErrorCode.CLUSTER, message.group(), failure);
+            String message = StageFailures.exchangeFailure(cause.getMessage());
+            if (message != null) {
+                return new GptqException(ErrorCode.CLUSTER, message, failure);
             }
         }
         return SparkFailures.translate(failure, "train from step " + step + " on", "See the executors' logs.");

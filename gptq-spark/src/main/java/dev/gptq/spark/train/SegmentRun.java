@@ -180,12 +180,13 @@ final class SegmentRun {
         TrainerState own = trainer.state();
         List<float[]> states = participant.gatherStates(flatten(own), task::isInterrupted);
         if (states != null) {
-            reporter.flush();
             List<TrainerState> parts = new ArrayList<>(List.of(own));
             for (int member = 1; member < states.size(); member++) {
                 parts.add(unflatten(states.get(member), lengths(member)));
             }
-            segment.store().write(new Checkpoint(TrainerState.join(parts), history));
+            Checkpoint checkpoint = new Checkpoint(TrainerState.join(parts), history);
+            reporter.awaitCommit();
+            segment.store().write(checkpoint);
         }
         runs.leave(new Remains(trainingId, firstPiece, endPiece, trainer, history));
     }

@@ -15,8 +15,8 @@ record StepReport(StepResult result, StudentParameters parameters) {
         return new Object[] {numbers, parameters == null ? null : parameters.values()};
     }
 
-    static StepReport decode(Object message) {
-        Object[] parts = (Object[]) message;
+    /** The report in a message of {@link #encode}. */
+    static StepReport decode(Object[] parts) {
         double[] numbers = (double[]) parts[0];
         int step = (int) numbers[0];
         StepResult result = new StepResult(step, numbers[1], numbers[2], numbers[3]);

@@ -59,12 +59,21 @@ final class StepReporter {
         if (!withParameters && result.step() == withheld) {
             return;
         }
-        flush();
-        unanswered = driver.ask(new StepReport(result, parameters).encode(), PATIENT, ANSWER);
+        ask(new StepReport(result, parameters).encode());
     }
 
-    /** Returns when the driver has heard of all that was reported. */
-    void flush() {
+    /** Returns when the driver has heard of all that was reported, and allows the segment's checkpoint to be written. */
+    void awaitCommit() {
+        ask(StepReports.MAY_COMMIT);
+        awaitAnswer();
+    }
+
+    private void ask(Object[] message) {
+        awaitAnswer();
+        unanswered = driver.ask(message, PATIENT, ANSWER);
+    }
+
+    private void awaitAnswer() {
         while (unanswered != null) {
             try {
                 Await.result(unanswered, PAUSE);

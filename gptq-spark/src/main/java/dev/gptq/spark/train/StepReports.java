@@ -15,6 +15,9 @@ import scala.runtime.BoxedUnit;
 
 /** The driver's ear for steps: reports come in by Spark's own messages and wait here until they are taken and answered. */
 final class StepReports implements ThreadSafeRpcEndpoint, AutoCloseable {
+    /** Asks whether a checkpoint may be written. */
+    static final Object[] MAY_COMMIT = {};
+
     private final RpcEnv env;
     private final String name = "gptq-steps-" + UUID.randomUUID();
     private final BlockingQueue<Pending> waiting = new LinkedBlockingQueue<>();
@@ -25,7 +28,7 @@ final class StepReports implements ThreadSafeRpcEndpoint, AutoCloseable {
         this.self = env.setupEndpoint(name, this);
     }
 
-    /** A report that its sender waits for to be answered. */
+    /** A report that its sender waits for to be answered; null for {@link #MAY_COMMIT}. */
     record Pending(StepReport report, RpcCallContext sender) {
         void answer() {
             sender.reply(Boolean.TRUE);
@@ -60,7 +63,8 @@ final class StepReports implements ThreadSafeRpcEndpoint, AutoCloseable {
                 if (!isDefinedAt(message)) {
                     return otherwise.apply(message);
                 }
-                waiting.add(new Pending(StepReport.decode(message), context));
+                Object[] parts = (Object[]) message;
+                waiting.add(new Pending(parts.length == 0 ? null : StepReport.decode(parts), context));
                 @SuppressWarnings("unchecked")
                 B nothing = (B) BoxedUnit.UNIT;
                 return nothing;

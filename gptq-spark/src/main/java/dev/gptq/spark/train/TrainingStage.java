@@ -147,7 +147,8 @@ public final class TrainingStage {
                 history,
                 progress,
                 warnings,
-                logFunction == null ? null : LogFunction.of(logFunction));
+                logFunction == null ? null : LogFunction.of(logFunction),
+                files::requireChangeable);
         Broadcast<TrainingLanes.Context> context =
                 job.spark().broadcast(new TrainingLanes.Context(folders, plan, config.gptq(), weights));
         try (StepReports reports = new StepReports(job.spark().sc().env().rpcEnv())) {

@@ -134,7 +134,11 @@ class TrainingStageTest {
 
         assertEquals(result, oracle);
         assertThat(heard).isEqualTo(oracle.history());
-        assertThat(warnings).singleElement().asString().contains("goes on from the checkpoint of step 4");
+        assertThat(warnings)
+                .singleElement()
+                .asString()
+                .contains("goes on from the checkpoint of step 4")
+                .contains("out of luck");
         assertThat(Recorder.HEARD).isEqualTo(oracle.parameters());
     }
 
