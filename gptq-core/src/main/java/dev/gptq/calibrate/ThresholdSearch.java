@@ -15,6 +15,11 @@ final class ThresholdSearch {
     private static final double FIRST_SPREAD = 0.06;
     private static final int REFINEMENT_ROUNDS = 8;
     private static final int REFINEMENT_REACH = 3;
+    private static final double FIRST_STEP_SPREAD = 0.2;
+    private static final int STEP_REACH = 10;
+    private static final int STEP_ROUNDS = 3;
+    private static final int FIRST_ZERO_POINT_REACH = 4;
+    private static final int ZERO_POINT_REACH = 1;
 
     private ThresholdSearch() {}
 
@@ -157,34 +162,77 @@ final class ThresholdSearch {
     }
 
     /**
-     * Looks closer and closer around each channel's range for one with less error. MCT stops before this; when a kernel's
-     * range is symmetric many of its candidates have equal grids, and rounding decides which one its search goes on from.
+     * Looks closer and closer around each channel's range for one with less error: over pairs of factors as the search before,
+     * then over zero points and steps, of which every grid has one pair only. MCT stops before this; when a kernel's range is
+     * symmetric many of its candidates have equal grids, and rounding decides which one its search goes on from. So the
+     * range of the values itself is looked around, too.
+     *
+     * @param start what the search has found
+     * @param values smallest and largest value of each channel
      */
-    static Ranges refine(Ranges start, List<? extends QuantizationError> errors) {
+    static Ranges refine(Ranges start, Ranges values, int bits, List<? extends QuantizationError> errors) {
         double[] min = start.min().clone();
         double[] max = start.max().clone();
         for (int channel = 0; channel < min.length; channel++) {
-            QuantizationError error = errors.get(channel);
-            double least = error.uniform(min[channel], max[channel]);
+            BestRange best = new BestRange(errors.get(channel), min[channel], max[channel]);
             double spread = FIRST_SPREAD;
             for (int round = 0; round < REFINEMENT_ROUNDS; round++, spread /= 2) {
-                double baseMin = min[channel];
-                double baseMax = max[channel];
+                double baseMin = best.min;
+                double baseMax = best.max;
                 for (int i = -REFINEMENT_REACH; i <= REFINEMENT_REACH; i++) {
                     for (int j = -REFINEMENT_REACH; j <= REFINEMENT_REACH; j++) {
-                        double candidateMin = baseMin * (1 + i * spread);
-                        double candidateMax = baseMax * (1 + j * spread);
-                        double loss = error.uniform(candidateMin, candidateMax);
-                        if (loss < least) {
-                            least = loss;
-                            min[channel] = candidateMin;
-                            max[channel] = candidateMax;
-                        }
+                        best.offer(baseMin * (1 + i * spread), baseMax * (1 + j * spread));
                     }
                 }
             }
+            refineGrid(best, bits);
+            BestRange tight = new BestRange(errors.get(channel), values.min()[channel], values.max()[channel]);
+            refineGrid(tight, bits);
+            best.offer(tight.min, tight.max);
+            min[channel] = best.min;
+            max[channel] = best.max;
         }
         return new Ranges(min, max);
+    }
+
+    private static void refineGrid(BestRange best, int bits) {
+        double spread = FIRST_STEP_SPREAD;
+        for (int round = 0; round < STEP_ROUNDS; round++, spread /= STEP_REACH) {
+            UniformRange base = UniformRange.includingZero(best.min, best.max, bits);
+            int reach = round == 0 ? FIRST_ZERO_POINT_REACH : ZERO_POINT_REACH;
+            int first = Math.max(0, base.zeroPoint() - reach);
+            int last = Math.min(base.levels(), base.zeroPoint() + reach);
+            for (int zeroPoint = first; zeroPoint <= last; zeroPoint++) {
+                for (int i = -STEP_REACH; i <= STEP_REACH; i++) {
+                    double step = base.step() * (1 + i * spread / STEP_REACH);
+                    best.offer(-zeroPoint * step, (base.levels() - zeroPoint) * step);
+                }
+            }
+        }
+    }
+
+    /** The range of the least error among those offered; the first of equals. */
+    private static final class BestRange {
+        private final QuantizationError error;
+        private double min;
+        private double max;
+        private double least;
+
+        BestRange(QuantizationError error, double min, double max) {
+            this.error = error;
+            this.min = min;
+            this.max = max;
+            this.least = error.uniform(min, max);
+        }
+
+        void offer(double candidateMin, double candidateMax) {
+            double loss = error.uniform(candidateMin, candidateMax);
+            if (loss < least) {
+                least = loss;
+                min = candidateMin;
+                max = candidateMax;
+            }
+        }
     }
 
     private static boolean hasConverged(double meanImprovement) {

@@ -49,7 +49,8 @@ record WeightThresholds(double[] threshold, ThresholdSearch.Ranges ranges) {
                 return new WeightThresholds(null, noClipping);
             }
             ThresholdSearch.Ranges found = ThresholdSearch.uniform(noClipping, schedule, errors);
-            return new WeightThresholds(null, ThresholdSearch.refine(found, errors));
+            return new WeightThresholds(
+                    null, ThresholdSearch.refine(found, new ThresholdSearch.Ranges(min, max), config.bits(), errors));
         }
         double[] noClipping = noClippingThresholds(min, max, config.bits());
         if (config.method() == QuantizationMethod.SYMMETRIC) {

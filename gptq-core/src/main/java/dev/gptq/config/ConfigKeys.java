@@ -134,7 +134,7 @@ final class ConfigKeys {
             key(
                     "quantization.preparation.residual_collapsing",
                     FLAG,
-                    "A convolution and the addition of its own input become one convolution"),
+                    "A convolution and the addition of its own input become one convolution; may cost accuracy below 8 bits"),
             key(
                     "quantization.preparation.relu_bound_to_power_of_2",
                     FLAG,

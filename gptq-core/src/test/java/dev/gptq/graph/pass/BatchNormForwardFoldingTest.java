@@ -8,6 +8,8 @@ import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.testing.GraphBuilder;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -57,6 +59,14 @@ class BatchNormForwardFoldingTest {
     @Test
     void groupsKeepTheBatchNorm() {
         stays(normalized(new long[] {6, 2, 1, 1}, "group", 2));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {4, 8})
+    void aDepthwisePointwiseConvolutionBehindTakesTheBatchNorm(int outputs) {
+        Graph graph = normalized(new long[] {outputs, 1, 1, 1}, "group", 4, "strides", new long[] {2, 2});
+
+        assertThat(Preparing.types(Preparing.sameFunction(graph, ON))).containsExactly("Conv");
     }
 
     @Test

@@ -21,7 +21,7 @@ class GraphPreparationTest {
     private static final double TOLERANCE = 1e-4;
 
     @ParameterizedTest
-    @ValueSource(strings = {"m1_bn", "m1_folded", "m2_bn"})
+    @ValueSource(strings = {"m1_bn", "m1_folded", "m2_bn", "m2_folded"})
     void preparedModelsAnswerLikeOnnxRuntime(String name) {
         byte[] bytes = Models.bytes(name);
         Graph graph = OnnxReader.read(bytes, name);

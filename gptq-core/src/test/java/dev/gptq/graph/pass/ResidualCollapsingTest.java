@@ -2,6 +2,8 @@ package dev.gptq.graph.pass;
 
 import dev.gptq.config.PreparationConfig;
 import dev.gptq.config.QuantizationConfig;
+import dev.gptq.config.QuantizationMethod;
+import dev.gptq.config.ThresholdMethod;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.ElementType;
@@ -11,6 +13,7 @@ import dev.gptq.testing.GraphBuilder;
 import dev.gptq.testing.Models;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -129,23 +132,39 @@ class ResidualCollapsingTest {
     }
 
     /** The convolution nearly undoes its input, so its own output is far larger than the sum. */
-    @Test
-    void collapsingLowersTheErrorOfQuantization() {
+    @ParameterizedTest
+    @ValueSource(ints = {8, 4, 3, 2})
+    void collapsingLowersTheErrorOfQuantization(int bits) {
+        assertThat(errorRatio(-1, 0.02f, bits)).isLessThan(bits == 2 ? 0.2 : 0.1);
+    }
+
+    /**
+     * Where the convolution adds little to its input, the one on the diagonal leaves few levels for the rest of the kernel:
+     * at 8 bits this hardly counts beside the activations, at few bits it does. In MCT, too.
+     */
+    @ParameterizedTest
+    @CsvSource({"8, 1, 2", "4, 10, 50", "3, 10, 50"})
+    void collapsingAKernelMuchSmallerThanOneCostsAtFewBits(int bits, double least, double most) {
+        assertThat(errorRatio(0, 0.1f, bits)).isBetween(least, most);
+    }
+
+    private static double errorRatio(float diagonal, float deviation, int bits) {
         float[] kernel = Models.random(8, 4, 4, 3, 3).floats();
         for (int i = 0; i < kernel.length; i++) {
-            kernel[i] *= 0.02f;
+            kernel[i] *= deviation;
         }
         for (int channel = 0; channel < 4; channel++) {
-            kernel[(channel * 4 + channel) * 9 + 4] -= 1;
+            kernel[(channel * 4 + channel) * 9 + 4] += diagonal;
         }
         Graph graph = builder(4, 4, 3)
                 .constant("w", TensorData.ofFloats(kernel, 4, 4, 3, 3))
                 .node("Conv", "x w", "c", SAME)
                 .node("Add", "c x", "out")
                 .build();
-
-        assertThat(Preparing.errorRatio(graph, QuantizationConfig.defaults(), ON))
-                .isLessThan(0.1);
+        QuantizationConfig config = QuantizationConfig.defaults()
+                .withWeights(new QuantizationConfig.Weights(
+                        bits, QuantizationMethod.SYMMETRIC, true, ThresholdMethod.MSE, 2));
+        return Preparing.errorRatio(graph, config, ON);
     }
 
     private static void keeps(GraphBuilder graph, int nodes) {

@@ -2,6 +2,8 @@ package dev.gptq.spark.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gptq.config.GPTQHessianScoresConfig;
+import dev.gptq.config.GradientPTQConfig;
 import dev.gptq.config.OutputConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.RunConfigBuilder;
@@ -14,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 import java.util.zip.CRC32C;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -225,6 +228,30 @@ class GptqPipelineTest {
         assertThat(folder.resolve("plain/quantized.onnx")).hasSameBinaryContentAs(folder.resolve("plain/ptq.onnx"));
         assertThat(folder.resolve("plain/ptq.onnx")).hasSameBinaryContentAs(folder.resolve("whole/ptq.onnx"));
         assertThat(folder.resolve("plain/hessian_scores.parquet")).doesNotExist();
+    }
+
+    @Test
+    void asManySamplesAreScoredAsTheConfigurationSays() {
+        run(config("scored").setGptq(scoring(20)));
+
+        Dataset<Row> scores = TestSpark.session()
+                .read()
+                .parquet(folder.resolve("scored/hessian_scores.parquet").toString());
+        assertThat(scores.select("sample").orderBy("sample").collectAsList())
+                .extracting(row -> row.getLong(0))
+                .isEqualTo(LongStream.range(0, 20).boxed().toList());
+        assertThatThrownBy(() -> run(config("too-many").setGptq(scoring(TestModel.SAMPLES + 1))))
+                .hasMessageContaining("73 samples (hessians_num_samples): the calibration dataset has 72");
+    }
+
+    private static GradientPTQConfig scoring(int samples) {
+        return GradientPTQConfig.builder()
+                .setNEpochs(1)
+                .optHessianWeightsConfig(GPTQHessianScoresConfig.builder()
+                        .setPerSample(false)
+                        .optHessiansNumSamples(samples)
+                        .build())
+                .build();
     }
 
     @Test

@@ -28,6 +28,8 @@ import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -44,7 +46,9 @@ class SeveralInputsPipelineTest {
 
     @BeforeAll
     static void write() throws IOException {
-        Files.write(folder.resolve("model.onnx"), OnnxWriter.write(graph()));
+        for (ElementType tokens : List.of(ElementType.INT64, ElementType.INT32)) {
+            Files.write(folder.resolve(tokens + ".onnx"), OnnxWriter.write(graph(tokens)));
+        }
         Files.createDirectories(folder.resolve("data"));
         for (int file = 0; file < 2; file++) {
             Random random = new Random(file);
@@ -68,14 +72,14 @@ class SeveralInputsPipelineTest {
         NumpyFiles.archive(file, true, arrays);
     }
 
-    private static Graph graph() {
+    private static Graph graph(ElementType tokens) {
         Random random = new Random(3);
         return new Graph(
                 "several",
                 13,
                 List.of(
                         new ValueInfo("features", ElementType.FLOAT32, new long[] {-1, FEATURES}),
-                        new ValueInfo("tokens", ElementType.INT64, new long[] {-1, TOKENS})),
+                        new ValueInfo("tokens", tokens, new long[] {-1, TOKENS})),
                 List.of(
                         new ValueInfo("hidden", ElementType.FLOAT32, new long[] {-1, 8}),
                         new ValueInfo("classes", ElementType.FLOAT32, new long[] {-1, 4})),
@@ -105,20 +109,21 @@ class SeveralInputsPipelineTest {
         return TensorData.ofFloats(values, shape);
     }
 
-    @Test
-    void bothInputsAndBothOutputsPassThroughAllStages() throws Exception {
-        RunResult result = run("out", "data");
+    @ParameterizedTest
+    @EnumSource(names = {"INT64", "INT32"})
+    void bothInputsAndBothOutputsPassThroughAllStages(ElementType type) throws Exception {
+        RunResult result = run(type, "out-" + type, "data");
 
         RunMetrics metrics = result.metrics();
         assertThat(metrics.layers()).extracting(RunMetrics.Layer::name).containsExactly("encode", "classify");
         assertThat(metrics.ptq().sqnrDb()).isGreaterThan(20);
         assertThat(metrics.gptq().sqnrDb()).isGreaterThan(20);
-        byte[] quantized = Files.readAllBytes(folder.resolve("out/quantized.onnx"));
+        byte[] quantized = Files.readAllBytes(folder.resolve("out-" + type + "/quantized.onnx"));
         try (OrtSession session = OrtEnvironment.getEnvironment().createSession(quantized)) {
             assertThat(session.getInputNames()).containsExactly("features", "tokens");
             TensorInfo tokens =
                     (TensorInfo) session.getInputInfo().get("tokens").getInfo();
-            assertThat(tokens.type).isEqualTo(OnnxJavaType.INT64);
+            assertThat(tokens.type).isEqualTo(OnnxJavaType.valueOf(type.name()));
             assertThat(session.getOutputNames()).containsExactly("hidden", "classes");
         }
     }
@@ -136,12 +141,12 @@ class SeveralInputsPipelineTest {
                         "tokens",
                         NumpyFiles.array("<f4", false, "2, 3", halves)));
 
-        assertThatThrownBy(() -> run("refused", "halves"))
+        assertThatThrownBy(() -> run(ElementType.INT64, "refused", "halves"))
                 .hasMessageContaining("row 1")
                 .hasMessageContaining("value 1.5 at position 1 of 'tokens' is no int64");
     }
 
-    private static RunResult run(String output, String data) {
+    private static RunResult run(ElementType tokens, String output, String data) {
         DatasetConfig dataset = new DatasetConfig(
                 folder.resolve(data).toString(),
                 "npz",
@@ -150,7 +155,7 @@ class SeveralInputsPipelineTest {
                 null,
                 null);
         RunConfig config = RunConfig.builder()
-                .setModel(folder.resolve("model.onnx").toString())
+                .setModel(folder.resolve(tokens + ".onnx").toString())
                 .setCalibration(dataset)
                 .setGptq(TestModel.gptq(2))
                 .optTraining(new TrainingConfig(8, 4, 5, 2))
