@@ -42,7 +42,7 @@ record Call(NDManager manager, Node node, NDArray[] inputs, TensorData[] constan
     }
 
     long[] shape(int index) {
-        return inputs[index].getShape().getShape();
+        return inputs[index].getShape().getShape().clone();
     }
 
     /** The integers of input {@code index} on the heap: without a native call for constants. */

@@ -46,7 +46,7 @@ final class IndexOperators {
 
     /** Elements of one axis of {@code x} by position. */
     static NDArray pick(Call call, NDArray x, int axis, long[] positions) {
-        long[] shape = x.getShape().getShape();
+        long[] shape = x.getShape().getShape().clone();
         long before = Arrays.stream(shape, 0, axis).reduce(1, (a, b) -> a * b);
         long after = Arrays.stream(shape, axis + 1, shape.length).reduce(1, (a, b) -> a * b);
         NDArray table = Call.reshape(
@@ -93,7 +93,7 @@ final class IndexOperators {
         }
         to = Math.max(from, Math.min(size, to));
         if (from == to) {
-            long[] empty = x.getShape().getShape();
+            long[] empty = x.getShape().getShape().clone();
             empty[axis] = 0;
             return x.getManager().create(new Shape(empty), x.getDataType());
         }

@@ -39,7 +39,7 @@ final class ResizeOperator {
         if (mode.equals("nearest")) {
             return IndexOperators.pick(call, x, axis, resizing.nearest());
         }
-        long[] shape = x.getShape().getShape();
+        long[] shape = x.getShape().getShape().clone();
         double[] weights = mode.equals("cubic") ? resizing.cubic() : resizing.linear();
         NDArray matrix =
                 call.manager().create(weights, new Shape(newSize, shape[axis])).toType(x.getDataType(), false);
