@@ -7,9 +7,9 @@ import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
-import dev.gptq.testing.Models;
 import dev.gptq.graph.TensorData;
 import dev.gptq.testing.GraphBuilder;
+import dev.gptq.testing.Models;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -63,8 +63,12 @@ class GraphExecutorTest {
                 .node("Add", "h total", "out")
                 .build();
         try (GraphExecutor twice = new GraphExecutor(gathering, Device.cpu())) {
-            float[] first = twice.run(scope, Map.of("x", x()), TensorHook.NONE).get("out").toFloatArray();
-            assertThat(twice.run(scope, Map.of("x", x()), TensorHook.NONE).get("out").toFloatArray())
+            float[] first = twice.run(scope, Map.of("x", x()), TensorHook.NONE)
+                    .get("out")
+                    .toFloatArray();
+            assertThat(twice.run(scope, Map.of("x", x()), TensorHook.NONE)
+                            .get("out")
+                            .toFloatArray())
                     .isEqualTo(first);
         }
     }
