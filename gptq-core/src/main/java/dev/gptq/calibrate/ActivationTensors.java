@@ -3,6 +3,7 @@ package dev.gptq.calibrate;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.ElementType;
+import dev.gptq.graph.ElementTypes;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.ValueInfo;
@@ -36,25 +37,15 @@ public final class ActivationTensors {
             "Tile",
             "DepthToSpace",
             "SpaceToDepth",
+            "GatherElements",
+            "GatherND",
+            "ReduceMax",
+            "ReduceMin",
+            "ReverseSequence",
+            "Compress",
             "TopK");
-    /** Operators whose output is no real-valued activation. */
-    private static final Set<String> NOT_REAL = Set.of(
-            "Shape",
-            "Size",
-            "ArgMax",
-            "ArgMin",
-            "NonZero",
-            "Constant",
-            "ConstantOfShape",
-            "Range",
-            "Equal",
-            "Greater",
-            "GreaterOrEqual",
-            "Less",
-            "LessOrEqual",
-            "Not",
-            "And",
-            "Or");
+    /** Operators that make real numbers, but no activations. */
+    private static final Set<String> MADE_FROM_SHAPES = Set.of("ConstantOfShape", "Range", "EyeLike");
 
     private static final Set<String> AFTER_CONVOLUTION =
             Set.of("Relu", "Clip", "LeakyRelu", "HardSwish", "PRelu", "Sigmoid", "Tanh");
@@ -137,28 +128,26 @@ public final class ActivationTensors {
                 && consumers.get(0).input(0).equals(tensor);
     }
 
-    /** Tensors of integers, truth values and shapes; moving operators pass this on from their first input. */
+    /** Tensors of integers, truth values, shapes and unknown types, and what is made from shapes. */
     private static Set<String> notRealTensors(Graph graph) {
         Set<String> notReal = new HashSet<>();
-        graph.inputs().stream().filter(input -> !input.type().isFloating()).forEach(input -> notReal.add(input.name()));
-        graph.constants().forEach((name, constant) -> {
-            if (!constant.type().isFloating()) {
-                notReal.add(name);
-            }
-        });
+        Map<String, ElementType> types = ElementTypes.of(graph);
+        graph.inputs().stream()
+                .map(ValueInfo::name)
+                .filter(input -> !isReal(types, input))
+                .forEach(notReal::add);
         for (Node node : graph.nodes()) {
-            boolean real = !NOT_REAL.contains(node.opType()) && !notReal.contains(node.input(0));
-            if (node.is("Cast")) {
-                long target = node.integer("to", ElementType.FLOAT32.onnxCode());
-                real = target == ElementType.FLOAT32.onnxCode() || target == ElementType.FLOAT64.onnxCode();
-            }
-            if (node.is("Where")) {
-                real = !notReal.contains(node.input(1));
-            }
-            if (!real) {
-                notReal.addAll(node.outputs());
+            boolean moved = MOVING.contains(node.opType()) && notReal.contains(node.input(0)) && !node.is("Cast");
+            for (String output : node.outputs()) {
+                if (MADE_FROM_SHAPES.contains(node.opType()) || moved || !isReal(types, output)) {
+                    notReal.add(output);
+                }
             }
         }
         return notReal;
+    }
+
+    private static boolean isReal(Map<String, ElementType> types, String tensor) {
+        return types.containsKey(tensor) && types.get(tensor).isFloating();
     }
 }

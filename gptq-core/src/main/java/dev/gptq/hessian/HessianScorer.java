@@ -128,8 +128,7 @@ public final class HessianScorer {
                 probes[point] = Autograd.leaf(manager.zeros(value.getShape(), value.getDataType()));
                 return value.add(probes[point]);
             });
-            return OutputPasses.flatten(
-                    outputs, batch.size(), floatModel.graph().name());
+            return OutputPasses.flatten(outputs, batch.size(), floatModel.graph());
         }
     }
 }

@@ -7,8 +7,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import dev.gptq.GptqException;
 import dev.gptq.engine.Autograd;
+import dev.gptq.engine.GradientReach;
+import dev.gptq.graph.Graph;
 import dev.gptq.graph.SampleBatch;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Backward passes from y, all float outputs of a model flattened per sample and concatenated, along random sign vectors v:
@@ -26,19 +29,20 @@ record OutputPasses(long seed, int exactOutputs, boolean mayStop) {
     private static final double CONVERGED_CHANGE = 1e-3;
     private static final double EPSILON = 1e-6;
 
-    /** The float outputs as [samples, outputs per sample]. */
-    static NDArray flatten(Map<String, NDArray> outputs, int samples, String model) {
+    /** The float outputs that gradients lead back from, as [samples, outputs per sample]. */
+    static NDArray flatten(Map<String, NDArray> outputs, int samples, Graph graph) {
         NDList flat = new NDList();
-        for (NDArray output : outputs.values()) {
-            if (output.getDataType().isFloating()) {
+        Set<String> reached = GradientReach.of(graph);
+        outputs.forEach((name, output) -> {
+            if (output.getDataType().isFloating() && reached.contains(name)) {
                 flat.add(output.reshape(new Shape(samples, -1)));
             }
-        }
+        });
         if (flat.isEmpty()) {
             throw GptqException.unsupported(
-                    "Cannot compute Hessian scores of model %s: none of its outputs is a real number. "
+                    "Cannot compute Hessian scores of model %s: none of its outputs is a real number that gradients lead back from. "
                             + "Cut the model before its last differentiable operator.",
-                    model);
+                    graph.name());
         }
         return flat.size() == 1 ? flat.get(0) : NDArrays.concat(flat, 1);
     }

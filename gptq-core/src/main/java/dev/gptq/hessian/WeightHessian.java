@@ -99,10 +99,7 @@ public final class WeightHessian {
             }
             NDArray outputs;
             try (Autograd.Recording recording = Autograd.record()) {
-                outputs = OutputPasses.flatten(
-                        floatModel.run(manager, feeds, TensorHook.NONE),
-                        1,
-                        floatModel.graph().name());
+                outputs = OutputPasses.flatten(floatModel.run(manager, feeds, TensorHook.NONE), 1, floatModel.graph());
             }
             ElementSums sums = new ElementSums(kernels);
             int divisor = passes.run(manager, outputs, sample, sums);

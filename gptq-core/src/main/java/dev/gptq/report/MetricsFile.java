@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
+import dev.gptq.calibrate.LeftInFloat;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.WeightQuantizer;
 import dev.gptq.evaluate.BlockMetrics;
@@ -28,11 +29,13 @@ public final class MetricsFile {
     /**
      * Metrics of a run from the folded sums of all evaluated blocks.
      *
+     * @param leftInFloat nodes that are not quantized
      * @param modelBytes file sizes by model: {@code float}, {@code ptq}, {@code gptq}; absent ones stay null
      */
     public static RunMetrics build(
             BlockMetrics sums,
             QuantizationPlan plan,
+            List<LeftInFloat> leftInFloat,
             LossWeights weights,
             Map<String, Double> timing,
             RunMetrics.Training training,
@@ -55,7 +58,8 @@ public final class MetricsFile {
                 new RunMetrics.EngineAgreement(
                         sums.engineAgreement().top1(), sums.engineAgreement().withinOneStep()),
                 training,
-                List.copyOf(layers));
+                List.copyOf(layers),
+                leftInFloat);
     }
 
     private static RunMetrics.ModelMetrics quantized(BlockMetrics.ModelScores scores, Long bytes) {

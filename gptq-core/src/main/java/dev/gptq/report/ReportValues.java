@@ -3,6 +3,7 @@ package dev.gptq.report;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gptq.calibrate.LeftInFloat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,6 +30,10 @@ final class ReportValues {
                 Map.entry(
                         "layers",
                         metrics.layers().stream().map(ReportValues::layer).toList()),
+                Map.entry("left", !metrics.leftInFloat().isEmpty()),
+                Map.entry(
+                        "leftInFloat",
+                        metrics.leftInFloat().stream().map(ReportValues::left).toList()),
                 Map.entry("trained", trained),
                 Map.entry("steps", trained ? train.steps() : 0),
                 Map.entry("firstLoss", Figures.number(trained ? train.loss()[0] : null)),
@@ -40,6 +45,10 @@ final class ReportValues {
                 Map.entry("losses", trained ? losses(train) : List.of()),
                 Map.entry("engine", engine(metrics.engineAgreement())),
                 Map.entry("times", times(metrics.timing())));
+    }
+
+    private static Map<String, Object> left(LeftInFloat left) {
+        return Map.of("name", left.node(), "operator", left.operator(), "reason", left.reason());
     }
 
     private static String headline(RunMetrics metrics) {

@@ -2,10 +2,15 @@ package dev.gptq.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.gptq.calibrate.LeftInFloat;
 import java.util.List;
 import java.util.Map;
 
-/** The content of metrics.json; {@code floatModel} is written as "float", names in snake_case. */
+/**
+ * The content of metrics.json; {@code floatModel} is written as "float", names in snake_case.
+ *
+ * @param leftInFloat nodes that are not quantized; empty for files of older runs
+ */
 public record RunMetrics(
         @JsonProperty("float") ModelMetrics floatModel,
         ModelMetrics ptq,
@@ -13,7 +18,12 @@ public record RunMetrics(
         Map<String, Double> timing,
         EngineAgreement engineAgreement,
         Training train,
-        List<Layer> layers) {
+        List<Layer> layers,
+        List<LeftInFloat> leftInFloat) {
+    public RunMetrics {
+        leftInFloat = leftInFloat == null ? List.of() : List.copyOf(leftInFloat);
+    }
+
     /** top1 is null without labels; the others are null for the float model. {@code bytes} is the file's size. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record ModelMetrics(

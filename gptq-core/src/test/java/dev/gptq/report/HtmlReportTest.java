@@ -79,7 +79,8 @@ class HtmlReportTest {
                 Map.of("total_s", 1.0),
                 new RunMetrics.EngineAgreement(null, 1),
                 new RunMetrics.Training(0, new double[0], new double[0], new double[0]),
-                List.of(new RunMetrics.Layer("only", 8, Double.NaN, Double.POSITIVE_INFINITY, 40)));
+                List.of(new RunMetrics.Layer("only", 8, Double.NaN, Double.POSITIVE_INFINITY, 40)),
+                null);
 
         String page = render(metrics);
 

@@ -17,7 +17,8 @@ class MetricsFileTest {
         JsonNode json = new JsonMapper().readTree(MetricsFile.toJson(SampleMetrics.of(5, 12, "conv")));
 
         assertThat(names(json))
-                .containsExactly("float", "ptq", "gptq", "timing", "engine_agreement", "train", "layers");
+                .containsExactly(
+                        "float", "ptq", "gptq", "timing", "engine_agreement", "train", "layers", "left_in_float");
         assertThat(names(json.get("float"))).containsExactly("top1", "bytes");
         assertThat(names(json.get("ptq"))).containsExactly("top1", "sqnr_db", "cosine", "agreement", "bytes");
         assertThat(names(json.get("gptq"))).containsExactly("top1", "sqnr_db", "cosine", "agreement", "bytes");
@@ -87,7 +88,8 @@ class MetricsFileTest {
                 Map.of("total_s", 1.0),
                 new RunMetrics.EngineAgreement(null, 1),
                 new RunMetrics.Training(2, new double[] {1, Double.NaN}, new double[2], new double[2]),
-                List.of(new RunMetrics.Layer("a", 8, 1, sqnr, sqnr)));
+                List.of(new RunMetrics.Layer("a", 8, 1, sqnr, sqnr)),
+                List.of());
     }
 
     private static List<String> names(JsonNode node) {

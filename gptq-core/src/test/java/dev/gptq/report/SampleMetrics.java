@@ -1,5 +1,6 @@
 package dev.gptq.report;
 
+import dev.gptq.calibrate.LeftInFloat;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,7 +34,8 @@ final class SampleMetrics {
                 timing,
                 new RunMetrics.EngineAgreement(1.0, 0.9998),
                 training(steps, random),
-                list);
+                list,
+                List.of(new LeftInFloat("scan", "Scan", "the engine lacks it")));
     }
 
     private static RunMetrics.Training training(int steps, Random random) {

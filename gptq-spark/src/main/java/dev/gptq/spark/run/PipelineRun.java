@@ -4,6 +4,7 @@ import dev.gptq.GptqException;
 import dev.gptq.calibrate.BlockStatistics;
 import dev.gptq.calibrate.CorrectedGraph;
 import dev.gptq.calibrate.LayerSettings;
+import dev.gptq.calibrate.LeftInFloat;
 import dev.gptq.calibrate.PlanBuilder;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
@@ -134,6 +135,7 @@ final class PipelineRun implements AutoCloseable {
         RunMetrics metrics = MetricsFile.build(
                 sums,
                 plan,
+                LeftInFloat.of(corrected, plan),
                 weights,
                 clock.timing(),
                 training(trained.history()),
