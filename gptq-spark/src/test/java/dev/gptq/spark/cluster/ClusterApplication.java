@@ -42,8 +42,11 @@ final class ClusterApplication implements AutoCloseable {
 
     /** What devices tasks see that ask for a share of a GPU; returns the events. */
     List<String> devices(double gpusPerTask) throws IOException, InterruptedException {
+        Path events = folder.resolve("devices-" + gpusPerTask + ".events");
+        // Of another application.
+        Files.deleteIfExists(events);
         start("devices " + gpusPerTask);
-        return waitFor(folder.resolve("devices-" + gpusPerTask + ".events"), "done", "failed ");
+        return waitFor(events, "done", "failed ");
     }
 
     private void start(String command) throws IOException {

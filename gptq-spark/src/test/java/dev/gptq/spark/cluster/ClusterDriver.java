@@ -68,8 +68,8 @@ final class ClusterDriver {
 
     private void run(ClusterRun run) {
         events.file = run.events(folder);
-        // The driver counts as one.
-        write("executors " + (session.sparkContext().statusTracker().getExecutorInfos().length - 1));
+        waitForExecutors();
+        write("executors " + executors());
         try {
             GptqPipeline.run(run.config(folder), session, new Recorder(run));
             waitForListeners();
@@ -77,6 +77,22 @@ final class ClusterDriver {
         } catch (GptqException e) {
             write("failed " + e.code() + " " + e.getMessage());
         }
+    }
+
+    /** After a fault, another executor may still be on its way. */
+    private void waitForExecutors() {
+        int cores = session.sparkContext().conf().getInt("spark.cores.max", 1);
+        int wanted = cores / session.sparkContext().conf().getInt("spark.executor.cores", 1);
+        try {
+            Waiting.until(wanted + " executors are there", () -> executors() >= wanted);
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private int executors() {
+        // The driver counts as one.
+        return session.sparkContext().statusTracker().getExecutorInfos().length - 1;
     }
 
     /** Which devices tasks see with and without asking for them. */

@@ -1,5 +1,6 @@
 package dev.gptq.spark.cluster;
 
+import dev.gptq.config.TrainingConfig;
 import dev.gptq.spark.cluster.ClusterDriver.Fault;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,6 +12,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -100,7 +102,7 @@ class ClusterFaultsIT {
 
         List<String> events = run(run);
 
-        if (exchange.equals("job")) {
+        if (exchange.equals(TrainingConfig.JOB)) {
             // Barrier tasks have no second attempt beside the first.
             assertThat(events).contains("speculative task");
         }
@@ -118,13 +120,9 @@ class ClusterFaultsIT {
         cluster.assertSameModel(run);
     }
 
-    @ParameterizedTest
-    @MethodSource("exchanges")
-    void gradientsLostBetweenTheStagesOfASlicedFoldAreComputedAgain(String exchange) throws Exception {
-        if (!exchange.equals("job")) {
-            return;
-        }
-        ClusterRun run = new ClusterRun("fold-" + exchange, exchange)
+    @Test
+    void gradientsLostBetweenTheStagesOfASlicedFoldAreComputedAgain() throws Exception {
+        ClusterRun run = new ClusterRun("fold", TrainingConfig.JOB)
                 .onModel(ClusterRun.WIDE_MODEL)
                 .withFault(Fault.KILLED_BEFORE_FOLD, 3);
 

@@ -22,6 +22,26 @@ class ClusterGpuIT {
     }
 
     @Test
+    void underDynamicAllocationStagesThatComputeGetExecutorsOfTheirOwn() throws Exception {
+        Map<String, String> settings = Map.of(
+                "spark.dynamicAllocation.enabled", "true",
+                "spark.dynamicAllocation.shuffleTracking.enabled", "true",
+                "spark.dynamicAllocation.initialExecutors", "1",
+                "spark.dynamicAllocation.minExecutors", "1",
+                "spark.scheduler.minRegisteredResourcesRatio", "0",
+                "spark.gptq.executor.resource.gpu.amount", "1");
+        try (ClusterApplication application = cluster.start(2, 1, settings)) {
+            List<String> events = application.devices(1);
+
+            assertThat(events)
+                    .filteredOn(line -> line.startsWith("device "))
+                    .hasSize(4)
+                    .allMatch(line -> line.startsWith("device gpu("));
+            assertThat(events).filteredOn(line -> line.startsWith("unplaced")).containsOnly("unplaced []");
+        }
+    }
+
+    @Test
     void stagesThatComputeGetGpusAndOthersDoNotAskForThem() throws Exception {
         Map<String, String> settings = Map.of("spark.executor.resource.gpu.amount", "2");
         try (ClusterApplication application = cluster.start(1, 2, settings)) {

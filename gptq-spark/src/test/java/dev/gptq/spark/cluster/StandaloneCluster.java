@@ -92,7 +92,7 @@ final class StandaloneCluster implements AutoCloseable {
         executorProperties.forEach(
                 (name, value) -> options.append(" -D").append(name).append('=').append(value));
         conf.put("spark.executor.extraJavaOptions", options.toString());
-        conf.put("spark.scheduler.minRegisteredResourcesRatio", "1.0");
+        conf.putIfAbsent("spark.scheduler.minRegisteredResourcesRatio", "1.0");
         conf.put("spark.scheduler.maxRegisteredResourcesWaitingTime", "2min");
         return startDriver(mainClass, conf, arguments);
     }
