@@ -54,7 +54,10 @@ class InspectAndDoctorTest {
                         "quantization.layers=[{name: /fc/Gemm, skip: true}]"))
                 .isZero();
 
-        assertThat(out.toString()).containsPattern("/fc/Gemm +Gemm +10x128 +float").contains(" 2\n").contains("(2 samples per lane)");
+        assertThat(out.toString())
+                .containsPattern("/fc/Gemm +Gemm +10x128 +float")
+                .contains(" 2\n")
+                .contains("(2 samples per lane)");
     }
 
     @Test

@@ -21,7 +21,18 @@ final class FashionMnistTestSet {
     /** Magic, version 1.0, and the length of the text behind it. */
     private static final int NPY_PREFIX = 10;
 
+    private static final String IMAGES = "t10k-images-idx3-ubyte.gz";
+
     private FashionMnistTestSet() {}
+
+    private static Path folder() {
+        String given = System.getenv(VARIABLE);
+        return Path.of(given == null ? PACKAGE_FOLDER : given);
+    }
+
+    static boolean isInstalled() {
+        return Files.isReadable(folder().resolve(IMAGES));
+    }
 
     /**
      * Writes arrays image (uint8 [10000, 1, 28, 28]) and label (uint8 [10000]).
@@ -29,10 +40,9 @@ final class FashionMnistTestSet {
      * @throws GptqException IO when the data set is not installed
      */
     static void write(Path npz) {
-        String given = System.getenv(VARIABLE);
-        Path folder = Path.of(given == null ? PACKAGE_FOLDER : given);
+        Path folder = folder();
         try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(npz))) {
-            put(zip, "image", "10000, 1, 28, 28", folder.resolve("t10k-images-idx3-ubyte.gz"), IMAGE_HEADER);
+            put(zip, "image", "10000, 1, 28, 28", folder.resolve(IMAGES), IMAGE_HEADER);
             put(zip, "label", "10000,", folder.resolve("t10k-labels-idx1-ubyte.gz"), LABEL_HEADER);
         } catch (IOException e) {
             throw GptqException.io(
