@@ -1,11 +1,14 @@
 package dev.gptq.engine;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * Automatic differentiation, usable from several threads at once. The only place that touches the engine's JNI classes:
+ * Automatic differentiation, usable from several threads at once. With {@link TorchScript} the only place that touches the engine's JNI classes:
  * DJL's public GradientCollector allows one per JVM and frees the graph after one backward pass.
  */
 public final class Autograd {
@@ -14,6 +17,11 @@ public final class Autograd {
     /** Records operations of this thread until closed; the thread's former mode comes back then. */
     public static Recording record() {
         return switchTo(true);
+    }
+
+    /** Whether this thread records. */
+    static boolean isRecording() {
+        return JniUtils.isGradMode();
     }
 
     /** Stops recording on this thread until closed. */
@@ -40,19 +48,29 @@ public final class Autograd {
 
     /**
      * The gradient a leaf has collected (zeros when it had no part), without history. It shares memory with the leaf's
-     * collector: the next {@link #backward} or {@link #clearGradient} may change it, so read or copy it before.
+     * collector: the next {@link #backward} may change it, so read or copy it before.
      */
     public static NDArray gradient(NDArray leaf) {
         NDArray gradient = JniUtils.getGradient((PtNDArray) leaf);
         return gradient == null ? leaf.zerosLike() : gradient;
     }
 
-    /** Sets a leaf's collected gradient to zero. */
-    public static void clearGradient(NDArray leaf) {
-        try (NDArray gradient = JniUtils.getGradient((PtNDArray) leaf)) {
-            if (gradient != null) {
-                JniUtils.zeroGrad((PtNDArray) leaf);
-            }
+    /**
+     * The gradients of sum(output * direction) over all outputs with respect to {@code inputs}: leaves, or any arrays in
+     * the outputs' history. No leaf collects anything. A gradient may share memory with a direction.
+     *
+     * @param directions one for each output, of its shape
+     * @param keepGraph whether the outputs will be differentiated again
+     * @return one array per input that the caller closes; zeros for an input that has no part in any output
+     */
+    public static NDList gradients(
+            List<NDArray> outputs, List<NDArray> directions, List<NDArray> inputs, boolean keepGraph) {
+        List<NDArray> arrays = new ArrayList<>(outputs);
+        arrays.addAll(directions);
+        arrays.addAll(inputs);
+        TorchScript script = keepGraph ? Scripts.GRADIENTS_KEEPING_GRAPH : Scripts.GRADIENTS;
+        try (NDArray count = outputs.get(0).getManager().create((long) outputs.size())) {
+            return script.call(arrays, count);
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.function.BinaryOperator;
 
 /** Activation functions, arithmetic with broadcasting, and type conversion. */
 final class ElementwiseOperators {
+    private static final float RELU6_MAXIMUM = 6;
     private static final float LEAKY_RELU_ALPHA = 0.01f;
     private static final float HARD_SIGMOID_ALPHA = 0.2f;
     private static final float HARD_SIGMOID_BETA = 0.5f;
@@ -74,6 +75,9 @@ final class ElementwiseOperators {
         }
         float min = call.number(1, Float.NEGATIVE_INFINITY);
         float max = call.number(2, Float.POSITIVE_INFINITY);
+        if (min == 0 && max == RELU6_MAXIMUM && Autograd.isRecording()) {
+            return Scripts.RELU6.call(call.x()).get(0);
+        }
         return call.x().clip(min, max);
     }
 

@@ -2,36 +2,36 @@ package dev.gptq.hessian;
 
 import ai.djl.ndarray.NDArray;
 import dev.gptq.GptqException;
-import dev.gptq.engine.Autograd;
 import dev.gptq.graph.ComparePoint;
 import java.util.Arrays;
 import java.util.List;
 
 /** Adds up the squared gradients of kernels element by element. */
 final class ElementSums implements GradientSums {
-    private final NDArray[] kernels;
+    private final List<NDArray> kernels;
     private final double[][] sums;
 
-    ElementSums(NDArray[] kernels) {
+    ElementSums(List<NDArray> kernels) {
         this.kernels = kernels;
-        this.sums = new double[kernels.length][];
-        for (int point = 0; point < kernels.length; point++) {
-            sums[point] = new double[(int) kernels[point].size()];
+        this.sums = new double[kernels.size()][];
+        for (int point = 0; point < kernels.size(); point++) {
+            sums[point] = new double[(int) kernels.get(point).size()];
         }
     }
 
     @Override
-    public void take() {
-        for (int point = 0; point < kernels.length; point++) {
-            float[] values;
-            try (NDArray gradient = Autograd.gradient(kernels[point])) {
-                values = gradient.toFloatArray();
-            }
+    public List<NDArray> inputs() {
+        return kernels;
+    }
+
+    @Override
+    public void add(List<NDArray> gradients) {
+        for (int point = 0; point < sums.length; point++) {
+            float[] values = gradients.get(point).toFloatArray();
             double[] sum = sums[point];
             for (int i = 0; i < sum.length; i++) {
                 sum[i] += (double) values[i] * values[i];
             }
-            Autograd.clearGradient(kernels[point]);
         }
     }
 

@@ -1,9 +1,15 @@
 package dev.gptq.hessian;
 
-/** Sums of the squared gradients that leaves collect, pass by pass. */
+import ai.djl.ndarray.NDArray;
+import java.util.List;
+
+/** Sums of the squared gradients of some arrays, pass by pass. */
 interface GradientSums {
-    /** Adds the squares of what the leaves hold, and clears them for the next pass. */
-    void take();
+    /** The arrays whose gradients are wanted: leaves, or parts of the outputs' history. */
+    List<NDArray> inputs();
+
+    /** Adds the squares of one pass's gradients, one array per input. */
+    void add(List<NDArray> gradients);
 
     /** For each compare point the mean over its sums, after {@code passes} passes. */
     double[] meanByPoint(int passes);

@@ -19,8 +19,7 @@ import java.util.Map;
  * the squared gradient of v . y with respect to each compare point's output, where y is all float outputs of the model,
  * flattened per sample and concatenated.
  *
- * <p>A zero added to each compare point's output collects that output's gradient, so one backward pass serves all layers
- * (MCT makes one per layer). When a sample has no more than 100 outputs, basis vectors replace random ones: the sum over
+ * <p>One backward pass yields the gradients of all compare points (MCT makes one per layer). When a sample has no more than 100 outputs, basis vectors replace random ones: the sum over
  * outputs of squared gradients is the expectation itself.
  */
 public final class HessianScorer {
@@ -102,17 +101,18 @@ public final class HessianScorer {
     }
 
     private double[][][] squaredGradients(SampleBatch batch, Granularity granularity) {
-        NDArray[] probes = new NDArray[points.size()];
         try (NDManager manager = Engines.newScope(floatModel.device())) {
-            NDArray outputs = runWithProbes(manager, batch, probes);
-            SquaredGradients sums = new SquaredGradients(points, probes, batch, granularity == Granularity.TENSOR);
+            NDArray[] values = new NDArray[points.size()];
+            NDArray outputs = runRecorded(manager, batch, values);
+            SquaredGradients sums =
+                    new SquaredGradients(points, List.of(values), batch, granularity == Granularity.TENSOR);
             OutputPasses passes = new OutputPasses(seed, exactOutputs, granularity == Granularity.TENSOR);
             return sums.finish(passes.run(manager, outputs, batch, sums));
         }
     }
 
-    /** Fills {@code probes}, one per compare point, and returns the float outputs as [samples, outputs per sample]. */
-    private NDArray runWithProbes(NDManager manager, SampleBatch batch, NDArray[] probes) {
+    /** Fills {@code values} with the compare points' outputs and returns the float outputs as [samples, outputs per sample]. */
+    private NDArray runRecorded(NDManager manager, SampleBatch batch, NDArray[] values) {
         Map<String, Integer> indexByTensor = new HashMap<>();
         for (int point = 0; point < points.size(); point++) {
             indexByTensor.put(points.get(point).output(), point);
@@ -122,11 +122,11 @@ public final class HessianScorer {
         try (Autograd.Recording recording = Autograd.record()) {
             Map<String, NDArray> outputs = floatModel.run(manager, feeds, (tensor, value) -> {
                 Integer point = indexByTensor.get(tensor);
-                if (point == null) {
-                    return value;
+                if (point != null) {
+                    // The first layers start the history; behind them it is there already.
+                    values[point] = Autograd.leaf(value);
                 }
-                probes[point] = Autograd.leaf(manager.zeros(value.getShape(), value.getDataType()));
-                return value.add(probes[point]);
+                return value;
             });
             return OutputPasses.flatten(outputs, batch.size(), floatModel.graph());
         }

@@ -10,6 +10,7 @@ import dev.gptq.engine.Autograd;
 import dev.gptq.engine.GradientReach;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.SampleBatch;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -58,10 +59,11 @@ record OutputPasses(long seed, int exactOutputs, boolean mayStop) {
             float[] vectors = exact
                     ? basisVectors(batch.size(), outputsPerSample, done)
                     : RandomSigns.of(seed, batch.firstIndex(), batch.size(), done, outputsPerSample);
-            try (NDArray weights = manager.create(vectors, outputs.getShape())) {
-                Autograd.backward(outputs, weights, done + 1 < passes);
+            try (NDArray direction = manager.create(vectors, outputs.getShape());
+                    NDList gradients = Autograd.gradients(
+                            List.of(outputs), List.of(direction), sums.inputs(), done + 1 < passes)) {
+                sums.add(gradients);
             }
-            sums.take();
             done++;
             if (mayStop && !exact) {
                 double[] means = sums.meanByPoint(done);

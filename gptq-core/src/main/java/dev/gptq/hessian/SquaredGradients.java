@@ -3,16 +3,15 @@ package dev.gptq.hessian;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import dev.gptq.GptqException;
-import dev.gptq.engine.Autograd;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.SampleBatch;
 import java.util.Arrays;
 import java.util.List;
 
-/** Adds up the squared gradients that probes collect, reduced per sample and channel in the engine. */
+/** Adds up the squared gradients of compare points, reduced per sample and channel in the engine. */
 final class SquaredGradients implements GradientSums {
     private final List<ComparePoint> points;
-    private final NDArray[] probes;
+    private final List<NDArray> values;
     private final SampleBatch batch;
     private final int[] channels;
     private final long[] elementsPerChannel;
@@ -20,16 +19,16 @@ final class SquaredGradients implements GradientSums {
     private final double[][] sums;
 
     /** {@code wholeTensor}: one sum per sample; else the mean of each channel (axis 1) of each sample. */
-    SquaredGradients(List<ComparePoint> points, NDArray[] probes, SampleBatch batch, boolean wholeTensor) {
+    SquaredGradients(List<ComparePoint> points, List<NDArray> values, SampleBatch batch, boolean wholeTensor) {
         this.points = points;
-        this.probes = probes;
+        this.values = values;
         this.batch = batch;
         this.mean = !wholeTensor;
-        this.channels = new int[probes.length];
-        this.elementsPerChannel = new long[probes.length];
-        this.sums = new double[probes.length][];
-        for (int point = 0; point < probes.length; point++) {
-            Shape shape = probes[point].getShape();
+        this.channels = new int[values.size()];
+        this.elementsPerChannel = new long[values.size()];
+        this.sums = new double[values.size()][];
+        for (int point = 0; point < values.size(); point++) {
+            Shape shape = values.get(point).getShape();
             if (!wholeTensor && (shape.dimension() < 2 || shape.get(0) != batch.size())) {
                 throw GptqException.unsupported(
                         "Cannot score samples of layer %s: its output of shape %s does not start with the %d samples. "
@@ -43,33 +42,33 @@ final class SquaredGradients implements GradientSums {
     }
 
     @Override
-    public void take() {
-        try (Autograd.Recording paused = Autograd.pause()) {
-            for (int point = 0; point < probes.length; point++) {
-                try (NDArray gradient = Autograd.gradient(probes[point])) {
-                    add(point, gradient);
-                }
-                Autograd.clearGradient(probes[point]);
-            }
+    public List<NDArray> inputs() {
+        return values;
+    }
+
+    @Override
+    public void add(List<NDArray> gradients) {
+        for (int point = 0; point < sums.length; point++) {
+            add(point, gradients.get(point));
         }
     }
 
     private void add(int point, NDArray gradient) {
         double[] sum = sums[point];
         if (elementsPerChannel[point] == 1) {
-            float[] values = gradient.toFloatArray();
+            float[] elements = gradient.toFloatArray();
             for (int i = 0; i < sum.length; i++) {
-                sum[i] += (double) values[i] * values[i];
+                sum[i] += (double) elements[i] * elements[i];
             }
             return;
         }
         // One pass without a squared copy of the gradient.
         try (NDArray rows = gradient.reshape(sum.length, elementsPerChannel[point]);
                 NDArray norms = rows.norm(2, new int[] {1}, false)) {
-            float[] values = norms.toFloatArray();
+            float[] lengths = norms.toFloatArray();
             double divisor = mean ? elementsPerChannel[point] : 1;
             for (int i = 0; i < sum.length; i++) {
-                sum[i] += (double) values[i] * values[i] / divisor;
+                sum[i] += (double) lengths[i] * lengths[i] / divisor;
             }
         }
     }
@@ -83,8 +82,8 @@ final class SquaredGradients implements GradientSums {
 
     /** The sums divided by {@code divisor}: [compare point][sample][channel]. */
     double[][][] finish(int divisor) {
-        double[][][] scores = new double[probes.length][batch.size()][];
-        for (int point = 0; point < probes.length; point++) {
+        double[][][] scores = new double[values.size()][batch.size()][];
+        for (int point = 0; point < values.size(); point++) {
             for (int sample = 0; sample < batch.size(); sample++) {
                 double[] row =
                         Arrays.copyOfRange(sums[point], sample * channels[point], (sample + 1) * channels[point]);

@@ -10,6 +10,7 @@ import dev.gptq.engine.TensorHook;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.SampleBatch;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,12 +91,12 @@ public final class WeightHessian {
         try (NDManager manager = Engines.newScope(floatModel.device())) {
             Map<String, NDArray> feeds = new HashMap<>();
             sample.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(manager, tensor)));
-            NDArray[] kernels = new NDArray[points.size()];
-            for (int point = 0; point < kernels.length; point++) {
-                String weight = points.get(point).weight();
-                kernels[point] = Autograd.leaf(
-                        Engines.toArray(manager, floatModel.graph().constants().get(weight)));
-                feeds.put(weight, kernels[point]);
+            List<NDArray> kernels = new ArrayList<>();
+            for (ComparePoint point : points) {
+                NDArray kernel = Autograd.leaf(
+                        Engines.toArray(manager, floatModel.graph().constants().get(point.weight())));
+                kernels.add(kernel);
+                feeds.put(point.weight(), kernel);
             }
             NDArray outputs;
             try (Autograd.Recording recording = Autograd.record()) {

@@ -1,6 +1,8 @@
 package dev.gptq.train;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import dev.gptq.engine.Autograd;
 import java.util.List;
 
 /**
@@ -19,6 +21,26 @@ public interface DistillationLoss {
      * @param teacher the float model's, without gradient
      */
     NDArray share(List<NDArray> student, List<NDArray> teacher, Context context);
+
+    /**
+     * The share and its gradient. Losses that know their gradient may say it; here it comes from {@link #share} by
+     * automatic differentiation.
+     *
+     * @param student raw outputs whose history, if they have one, is left alone
+     */
+    default OutputGradients differentiate(List<NDArray> student, List<NDArray> teacher, Context context) {
+        try (Autograd.Recording recording = Autograd.record()) {
+            List<NDArray> leaves = student.stream()
+                    .map(output -> Autograd.leaf(Autograd.detach(output)))
+                    .toList();
+            NDArray share = share(leaves, teacher, context);
+            NDArray one = share.onesLike();
+            List<NDArray> gradients = Autograd.gradients(List.of(share), List.of(one), leaves, false);
+            // A user's loss may well be computed in double precision.
+            double value = share.getDataType() == DataType.FLOAT64 ? share.getDouble() : share.getFloat();
+            return new OutputGradients(value, gradients);
+        }
+    }
 
     /** Whether this loss reads {@link Context#teacherEnergies}: they take a run of the teacher over all samples. */
     default boolean readsTeacherEnergies() {

@@ -2,7 +2,6 @@ package dev.gptq.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import dev.gptq.calibrate.ActivationQuantizer;
 import dev.gptq.calibrate.QuantizationPlan;
@@ -62,16 +61,10 @@ public final class GradientComputer {
                 List<Leaf> leaves = leaves(scope, parameters);
                 leaves.forEach(leaf -> feeds.put(leaf.constant(), leaf.array()));
                 List<NDArray> student = studentOutputs(scope, feeds, parameters.quantizedFraction());
-                NDArray share = loss.share(student, teacher, context(batch));
-                Autograd.backward(share, null, false);
-                return new LaneGradient(value(share), gradient(leaves));
+                OutputGradients outputs = loss.differentiate(student, teacher, context(batch));
+                return new LaneGradient(outputs.share(), gradient(student, outputs.gradients(), leaves));
             }
         }
-    }
-
-    /** A user's loss may well be computed in double precision. */
-    private static double value(NDArray share) {
-        return share.getDataType() == DataType.FLOAT64 ? share.getDouble() : share.getFloat();
     }
 
     private DistillationLoss.Context context(MicroBatch batch) {
@@ -137,11 +130,13 @@ public final class GradientComputer {
         return new Leaf(constant, slice, Autograd.leaf(scope.create(buffer, new Shape(slice.shape()))));
     }
 
-    private float[] gradient(List<Leaf> leaves) {
+    private float[] gradient(List<NDArray> outputs, List<NDArray> outputGradients, List<Leaf> leaves) {
         float[] gradient = new float[layout.totalCount()];
-        for (Leaf leaf : leaves) {
-            float[] part = Autograd.gradient(leaf.array()).toFloatArray();
-            System.arraycopy(part, 0, gradient, leaf.slice().offset(), part.length);
+        List<NDArray> arrays = leaves.stream().map(Leaf::array).toList();
+        List<NDArray> parts = Autograd.gradients(outputs, outputGradients, arrays, false);
+        for (int i = 0; i < parts.size(); i++) {
+            ParameterLayout.Slice slice = leaves.get(i).slice();
+            System.arraycopy(parts.get(i).toFloatArray(), 0, gradient, slice.offset(), slice.size());
         }
         return gradient;
     }

@@ -1,27 +1,22 @@
 package dev.gptq.train;
 
-import ai.djl.ndarray.NDArray;
-import dev.gptq.engine.Engines;
-import java.util.List;
+import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
 
 /**
  * Weighted mean over layers of the normalised squared error (MCT, multiple_tensors_mse_loss):
  * mean_l(w_l * mean((x_l - y_l)^2) / mean(x_l^2)) with teacher x and means over the global batch, whatever the lanes it is
  * split into. A layer whose teacher outputs are all zero has no scale to compare by and is left out.
  */
-final class MultipleTensorsMse implements DistillationLoss {
+final class MultipleTensorsMse extends SquaredError {
     @Override
-    public NDArray share(List<NDArray> student, List<NDArray> teacher, Context context) {
-        NDArray total = null;
-        for (int l = 0; l < student.size(); l++) {
-            double energy = context.teacherEnergies()[l];
-            // mean / mean = sum / sum
-            double factor = energy == 0 ? 0 : context.layerWeights()[l] / (student.size() * energy);
-            NDArray length = student.get(l).sub(teacher.get(l)).norm();
-            NDArray term = length.mul(length).mul(Engines.scalar(length.getManager(), length, factor));
-            total = total == null ? term : total.add(term);
-        }
-        return total;
+    float[] factors(int layer, int layers, Shape shape, Context context) {
+        double energy = context.teacherEnergies()[layer];
+        // mean / mean = sum / sum
+        double factor = energy == 0 ? 0 : context.layerWeights()[layer] / (layers * energy);
+        float[] factors = new float[context.samples()];
+        Arrays.fill(factors, (float) factor);
+        return factors;
     }
 
     @Override

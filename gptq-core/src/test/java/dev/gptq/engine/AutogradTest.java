@@ -2,6 +2,7 @@ package dev.gptq.engine;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import dev.gptq.graph.Graph;
@@ -30,18 +31,37 @@ class AutogradTest {
     }
 
     @Test
-    void gradientsAddUpUntilTheyAreCleared() {
+    void gradientsAddUpInTheirLeaf() {
         try (NDManager scope = Engines.newScope(Device.cpu());
                 Autograd.Recording recording = Autograd.record()) {
             NDArray leaf = Autograd.leaf(scope.create(new float[] {1, 2}));
             NDArray square = leaf.mul(leaf);
             Autograd.backward(square, null, true);
-            Autograd.backward(square, scope.create(new float[] {10, 0}), true);
+            Autograd.backward(square, scope.create(new float[] {10, 0}), false);
             assertThat(Autograd.gradient(leaf).toFloatArray()).containsExactly(22, 4);
-            Autograd.clearGradient(leaf);
+        }
+    }
+
+    @Test
+    void severalOutputsAreDifferentiatedAtOnceWithRespectToAnyPartOfTheirHistory() {
+        try (NDManager scope = Engines.newScope(Device.cpu());
+                Autograd.Recording recording = Autograd.record()) {
+            NDArray leaf = Autograd.leaf(scope.create(new float[] {1, 2}));
+            NDArray apart = Autograd.leaf(scope.create(new float[] {5}));
+            NDArray square = leaf.mul(leaf);
+            NDArray fourth = square.mul(square);
+            List<NDArray> outputs = List.of(square, fourth);
+            List<NDArray> directions = List.of(scope.create(new float[] {10, 0}), scope.create(new float[] {1, 100}));
+            for (boolean keepGraph : new boolean[] {true, false}) {
+                try (NDList gradients =
+                        Autograd.gradients(outputs, directions, List.of(leaf, square, apart), keepGraph)) {
+                    // d(10 x^2 + y^4 + ...): 2x * 10 + 4x^3 * 1 and 4x^3 * 100; for the square 10 + 2s and 100 * 2s.
+                    assertThat(gradients.get(0).toFloatArray()).containsExactly(24, 3200);
+                    assertThat(gradients.get(1).toFloatArray()).containsExactly(12, 800);
+                    assertThat(gradients.get(2).toFloatArray()).containsExactly(0);
+                }
+            }
             assertThat(Autograd.gradient(leaf).toFloatArray()).containsExactly(0, 0);
-            Autograd.backward(square, null, false);
-            assertThat(Autograd.gradient(leaf).toFloatArray()).containsExactly(2, 4);
         }
     }
 

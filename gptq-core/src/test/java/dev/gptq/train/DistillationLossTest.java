@@ -109,6 +109,24 @@ class DistillationLossTest {
                 .hasMessageContaining("does not implement");
     }
 
+    @Test
+    void aUserLossIsDifferentiatedAutomaticallyAndLeavesTheStudentsHistoryAlone() {
+        try (NDManager scope = Engines.newScope(Device.cpu());
+                Autograd.Recording recording = Autograd.record()) {
+            NDArray parameter = Autograd.leaf(scope.create(new float[] {1, 2}));
+            NDArray output = parameter.mul(parameter);
+            NDArray teacher = scope.create(new float[] {0.5f, 7});
+            OutputGradients known =
+                    new UserLoss().differentiate(List.of(output), List.of(teacher), context(null, null, 1));
+            assertThat(known.share()).isEqualTo(1 + 4 - 0.5 - 7);
+            assertThat(known.gradients().get(0).toFloatArray()).containsExactly(1, 1);
+            assertThat(Autograd.gradients(List.of(output), known.gradients(), List.of(parameter), false)
+                            .get(0)
+                            .toFloatArray())
+                    .containsExactly(2, 4);
+        }
+    }
+
     private static void check(DistillationLoss loss, DistillationLoss.Context context, String name) {
         try (NDManager scope = Engines.newScope(Device.cpu());
                 Autograd.Recording recording = Autograd.record()) {
@@ -121,13 +139,20 @@ class DistillationLossTest {
             NDArray share = loss.share(student, teacher, context);
             Autograd.backward(share, null, false);
             assertThat((double) share.getFloat()).isCloseTo(ORACLE.scalar(name), Percentage.withPercentage(1e-3));
+            OutputGradients known = loss.differentiate(student, teacher, context);
+            assertThat(known.share()).isCloseTo(ORACLE.scalar(name), Percentage.withPercentage(1e-3));
             for (int l = 0; l < LAYERS; l++) {
-                float[] gradient = Autograd.gradient(student.get(l)).toFloatArray();
                 float[] expected = ORACLE.floats(name + "_dy" + l);
-                for (int i = 0; i < expected.length; i++) {
-                    assertThat(gradient[i]).isCloseTo(expected[i], within(1e-7f + 1e-5f * Math.abs(expected[i])));
-                }
+                assertGradient(Autograd.gradient(student.get(l)).toFloatArray(), expected);
+                assertGradient(known.gradients().get(l).toFloatArray(), expected);
             }
+        }
+    }
+
+    private static void assertGradient(float[] gradient, float[] expected) {
+        assertThat(gradient).hasSameSizeAs(expected);
+        for (int i = 0; i < expected.length; i++) {
+            assertThat(gradient[i]).isCloseTo(expected[i], within(1e-7f + 1e-5f * Math.abs(expected[i])));
         }
     }
 
