@@ -6,6 +6,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.pass.LayerShapes;
 import dev.gptq.graph.OperatorSupport;
 import java.io.IOException;
 
@@ -20,7 +21,7 @@ public final class OnnxReader {
      *
      * @param bytes the file's content
      * @param source what messages call the model, usually its path
-     * @throws dev.gptq.GptqException BAD_INPUT when the bytes are no valid model; UNSUPPORTED_MODEL with all unsupported
+     * @throws dev.gptq.GptqException BAD_INPUT when the bytes are no valid model, or layers do not fit their inputs; UNSUPPORTED_MODEL with all unsupported
      *     operators and their node names at once
      */
     public static Graph read(byte[] bytes, String source) {
@@ -36,7 +37,9 @@ public final class OnnxReader {
                     "Cannot read model %s: it defines functions (%s). Inline them, for instance with onnx.inliner.",
                     source, model.getFunctions(0).getName());
         }
-        return new GraphReader(model.getGraph(), opset, source).read();
+        Graph graph = new GraphReader(model.getGraph(), opset, source).read();
+        LayerShapes.require(graph, source);
+        return graph;
     }
 
     static OnnxMl.ModelProto parse(byte[] bytes, String source) {

@@ -77,6 +77,45 @@ class ModelPlanTest {
         }
     }
 
+    /**
+     * MCT merges the 2,048 bins of each batch by interpolation, so that its counts are right to a bin; ours are exact, in bins
+     * of their own. Below each of MCT's edges it has counted at least what we have below the edge minus both bins' width, and
+     * at most what we have below the edge plus both.
+     */
+    @Test
+    void histogramsEqualMctsToTheWidthOfABin() {
+        List<String> tensors = ActivationTensors.of(graph);
+        for (int i = 0; i < MCT_NAMES.size(); i++) {
+            Histogram observed = statistics.activations().get(tensors.get(i)).histogram();
+            HistogramView ours = observed.view();
+            double[] range = ORACLE.doubles(MCT_NAMES.get(i) + "|hist_min_max");
+            double[] counts = ORACLE.doubles(MCT_NAMES.get(i) + "|hist_counts");
+            double width = (range[1] - range[0]) / counts.length;
+            double reach = width + ours.edges()[1] - ours.edges()[0];
+            double total = java.util.Arrays.stream(ours.counts()).sum();
+            // Engines differ by rounding, and a value may fall to the other side of an edge.
+            double slack = 1e-5 * total;
+            double below = 0;
+            for (int bin = 0; bin < counts.length; bin++) {
+                double edge = range[0] + bin * width;
+                assertThat(below)
+                        .as("values of %s below %s", MCT_NAMES.get(i), edge)
+                        .isBetween(below(ours, edge - reach) - slack, below(ours, edge + reach) + slack);
+                below += counts[bin];
+            }
+            assertThat(below).isCloseTo(total, Offset.offset(slack));
+        }
+    }
+
+    /** Values in bins that end at or before {@code edge}. */
+    private static double below(HistogramView histogram, double edge) {
+        double sum = 0;
+        for (int bin = 0; bin < histogram.counts().length && histogram.edges()[bin + 1] <= edge; bin++) {
+            sum += histogram.counts()[bin];
+        }
+        return sum;
+    }
+
     @Test
     void thePlanEqualsMcts() {
         QuantizationPlan plan = PlanBuilder.build(graph, statistics, MCT_DEFAULT);

@@ -3,11 +3,13 @@ package dev.gptq.spark.run;
 import dev.gptq.GptqException;
 import dev.gptq.calibrate.LayerSettings;
 import dev.gptq.config.RunConfig;
+import dev.gptq.evaluate.FreeBatchCheck;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
-import dev.gptq.graph.ValueInfo;
+import dev.gptq.graph.pass.FreeBatch;
 import dev.gptq.graph.pass.GraphPreparation;
 import dev.gptq.onnx.OnnxReader;
+import dev.gptq.onnx.OnnxWriter;
 import dev.gptq.report.MetricsFile;
 import dev.gptq.spark.data.Crc32cCounter;
 import dev.gptq.spark.data.ModelFolder;
@@ -41,9 +43,17 @@ public final class GptqPipeline {
                 JavaSparkContext.fromSparkContext(spark.sparkContext()), config.device(), config.gpusPerTask());
         LOG.info("Tasks compute on {}: {}.", devices.kind(), devices.reason());
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-        byte[] model = ModelFolder.readModel(config.model(), hadoop);
-        Graph prepared = GraphPreparation.prepare(
-                OnnxReader.read(model, config.model()), config.quantization().preparation());
+        byte[] file = ModelFolder.readModel(config.model(), hadoop);
+        Graph read = OnnxReader.read(file, config.model());
+        Graph free = FreeBatch.apply(read);
+        Graph prepared = GraphPreparation.prepare(free, config.quantization().preparation());
+        byte[] model = file;
+        if (free != read) {
+            FreeBatchCheck.check(
+                    GraphPreparation.prepare(read, config.quantization().preparation()), prepared, config.model());
+            LOG.info("The model's fixed batch dimension is taken as a dynamic one.");
+            model = OnnxWriter.write(free);
+        }
         checkModel(prepared, config.model());
         // Overrides for layers that are not there are found before any data is read.
         LayerSettings.of(prepared, config.quantization());
@@ -55,7 +65,7 @@ public final class GptqPipeline {
         if (evaluation != null) {
             data.addAll(evaluation.identity());
         }
-        Fingerprint fingerprint = Fingerprint.of(config, devices.kind(), Crc32cCounter.of(model), data);
+        Fingerprint fingerprint = Fingerprint.of(config, devices.kind(), Crc32cCounter.of(file), data);
         try (RunDirectory directory =
                 RunDirectory.open(config.output().path(), config.output().overwrite(), fingerprint, hadoop)) {
             if (directory.isComplete()) {
@@ -70,14 +80,6 @@ public final class GptqPipeline {
     }
 
     private static void checkModel(Graph prepared, String source) {
-        for (ValueInfo input : prepared.inputs()) {
-            if (input.shape().length > 0 && input.shape()[0] >= 0) {
-                throw GptqException.unsupported(
-                        "Cannot quantize '%s': input '%s' has the fixed batch size %d. Export the model with a dynamic batch"
-                                + " dimension.",
-                        source, input.name(), input.shape()[0]);
-            }
-        }
         if (ComparePoints.of(prepared).isEmpty()) {
             throw GptqException.unsupported(
                     "Cannot quantize '%s': it has no convolution or linear layer with constant weights. Give a model with"

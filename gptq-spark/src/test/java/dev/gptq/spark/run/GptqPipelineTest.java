@@ -8,6 +8,10 @@ import dev.gptq.config.OutputConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.RunConfigBuilder;
 import dev.gptq.config.TrainingConfig;
+import dev.gptq.graph.ElementType;
+import dev.gptq.graph.Graph;
+import dev.gptq.graph.ValueInfo;
+import dev.gptq.onnx.OnnxWriter;
 import dev.gptq.report.RunMetrics;
 import dev.gptq.spark.TestModel;
 import dev.gptq.spark.TestSpark;
@@ -228,6 +232,20 @@ class GptqPipelineTest {
         assertThat(folder.resolve("plain/quantized.onnx")).hasSameBinaryContentAs(folder.resolve("plain/ptq.onnx"));
         assertThat(folder.resolve("plain/ptq.onnx")).hasSameBinaryContentAs(folder.resolve("whole/ptq.onnx"));
         assertThat(folder.resolve("plain/hessian_scores.parquet")).doesNotExist();
+    }
+
+    @Test
+    void aModelOfAFixedBatchSizeGivesTheSameAsOneOfAny() throws IOException {
+        Graph any = TestModel.graph();
+        ValueInfo input = new ValueInfo("input", ElementType.FLOAT32, new long[] {1, 1, 8, 8});
+        ValueInfo output = new ValueInfo("output", ElementType.FLOAT32, new long[] {1, 4});
+        Graph one = new Graph(any.name(), any.opset(), List.of(input), List.of(output), any.constants(), any.nodes());
+        Files.write(folder.resolve("one.onnx"), OnnxWriter.write(one));
+
+        run(config("one").setModel(folder.resolve("one.onnx").toString()));
+
+        assertThat(folder.resolve("one/quantized.onnx"))
+                .hasSameBinaryContentAs(folder.resolve("whole/quantized.onnx"));
     }
 
     @Test
