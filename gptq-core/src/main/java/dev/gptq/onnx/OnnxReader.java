@@ -6,8 +6,8 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.graph.Graph;
-import dev.gptq.graph.pass.LayerShapes;
 import dev.gptq.graph.OperatorSupport;
+import dev.gptq.graph.pass.LayerShapes;
 import java.io.IOException;
 
 /** Reads ONNX model files. */

@@ -72,7 +72,8 @@ public final class LayerShapes {
         long[] sides = Arrays.copyOfRange(weight.shape(), SPATIAL, weight.rank());
         long[] declared = node.integers("kernel_shape", sides);
         if (!Arrays.equals(declared, sides)) {
-            return "kernel_shape " + Arrays.toString(declared) + " and a kernel of shape " + Arrays.toString(weight.shape());
+            return "kernel_shape " + Arrays.toString(declared) + " and a kernel of shape "
+                    + Arrays.toString(weight.shape());
         }
         for (String attribute : List.of("strides", "dilations")) {
             long[] values = node.integers(attribute, new long[spatial]);

@@ -244,8 +244,7 @@ class GptqPipelineTest {
 
         run(config("one").setModel(folder.resolve("one.onnx").toString()));
 
-        assertThat(folder.resolve("one/quantized.onnx"))
-                .hasSameBinaryContentAs(folder.resolve("whole/quantized.onnx"));
+        assertThat(folder.resolve("one/quantized.onnx")).hasSameBinaryContentAs(folder.resolve("whole/quantized.onnx"));
     }
 
     @Test
