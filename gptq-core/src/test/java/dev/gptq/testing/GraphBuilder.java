@@ -73,7 +73,7 @@ public final class GraphBuilder {
 
     private static List<String> names(String separated) {
         List<String> names = new ArrayList<>();
-        for (String name : separated.split(" ")) {
+        for (String name : separated.isEmpty() ? new String[0] : separated.split(" ")) {
             names.add(name.equals("-") ? "" : name);
         }
         return names;
