@@ -20,6 +20,17 @@ public final class FloatModelCheck {
     private FloatModelCheck() {}
 
     /**
+     * Loads the model in ONNX Runtime, which has to run it for the comparison and for evaluation.
+     *
+     * @throws dev.gptq.GptqException UNSUPPORTED_MODEL with what ONNX Runtime says of an operator, type or form it lacks
+     */
+    public static void requireLoadable(byte[] model) {
+        try (OnnxSession session = new OnnxSession(model, "float")) {
+            // Loading is the check.
+        }
+    }
+
+    /**
      * Runs both on a batch and compares every output.
      *
      * @param model the ONNX file, run in ONNX Runtime

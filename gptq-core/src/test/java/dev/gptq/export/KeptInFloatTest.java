@@ -4,6 +4,8 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.gptq.ErrorCode;
+import dev.gptq.GptqException;
 import dev.gptq.calibrate.LeftInFloat;
 import dev.gptq.calibrate.PlanBuilder;
 import dev.gptq.calibrate.QuantizationPlan;
@@ -12,6 +14,7 @@ import dev.gptq.calibrate.StatisticsCollector;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
+import dev.gptq.evaluate.FloatModelCheck;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
@@ -30,6 +33,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** A network with an LSTM between linear layers and an If at its end, whose body reads tensors from around it. */
 class KeptInFloatTest {
@@ -72,6 +76,22 @@ class KeptInFloatTest {
                     .extracting(LeftInFloat::operator)
                     .containsExactly("LSTM", "If");
         }
+    }
+
+    @Test
+    void whatOnnxRuntimeDoesNotRunIsRefusedWithItsReason() {
+        byte[] batchFirst = OnnxWriter.write(new GraphBuilder(14)
+                .input("x", 2, 3, 8)
+                .constant("W", Models.random(1, 1, 20, 8))
+                .constant("R", Models.random(2, 1, 20, 5))
+                .node("LSTM", "x W R", "out", "hidden_size", 5, "layout", 1)
+                .build());
+
+        FloatModelCheck.requireLoadable(MODEL);
+        assertThatThrownBy(() -> FloatModelCheck.requireLoadable(batchFirst))
+                .isInstanceOfSatisfying(
+                        GptqException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.UNSUPPORTED_MODEL))
+                .hasMessageContaining("LSTM");
     }
 
     private static byte[] model() {

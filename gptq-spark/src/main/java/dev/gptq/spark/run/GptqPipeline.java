@@ -3,6 +3,7 @@ package dev.gptq.spark.run;
 import dev.gptq.GptqException;
 import dev.gptq.calibrate.LayerSettings;
 import dev.gptq.config.RunConfig;
+import dev.gptq.evaluate.FloatModelCheck;
 import dev.gptq.evaluate.FreeBatchCheck;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
@@ -55,6 +56,7 @@ public final class GptqPipeline {
             model = OnnxWriter.write(free);
         }
         checkModel(prepared, config.model());
+        FloatModelCheck.requireLoadable(model);
         // Overrides for layers that are not there are found before any data is read.
         LayerSettings.of(prepared, config.quantization());
         SamplePreparation calibration = SamplePreparation.open(spark, config.calibration(), prepared);
