@@ -47,6 +47,13 @@ public final class Engines {
         }
     }
 
+    /** Native arrays that are alive in this JVM, in all scopes: none once every stage has ended. */
+    public static int liveArrays() {
+        try (NDManager scope = NDManager.newBaseManager(Device.cpu(), EngineHolder.ENGINE_NAME)) {
+            return scope.getParentManager().getManagedArrays().size();
+        }
+    }
+
     /** Copies a tensor to the engine; types that PyTorch lacks arrive as INT64. */
     public static NDArray toArray(NDManager manager, TensorData tensor) {
         Shape shape = new Shape(tensor.shape());

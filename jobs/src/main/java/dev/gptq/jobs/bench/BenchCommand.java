@@ -34,13 +34,20 @@ public final class BenchCommand implements Callable<Integer> {
 
     static {
         BENCHMARKS.put("hessian", new HessianBenchmark());
+        BENCHMARKS.put("step", new StepBenchmark());
+        BENCHMARKS.put("exchange", new ExchangeBenchmark());
+        BENCHMARKS.put("scaling", new ScalingBenchmark());
+        BENCHMARKS.put("memory", new MemoryBenchmark());
         BENCHMARKS.put(ACCURACY, new AccuracyBenchmark());
     }
 
     @Spec
     private CommandSpec spec;
 
-    @Parameters(arity = "1..*", paramLabel = "NAME", description = "hessian, accuracy, or all: all but accuracy.")
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "NAME",
+            description = "hessian, step, exchange, scaling, memory, accuracy, or all: all but accuracy.")
     private List<String> names = new ArrayList<>();
 
     @Option(names = "--json", paramLabel = "FILE", description = "Also write the measurements to this file.")

@@ -20,11 +20,26 @@ record Cost(double cpuSeconds, double wallSeconds) {
         void run() throws Exception;
     }
 
+    /** Runs from when it is started. */
+    record Clock(long cpuNanos, long wallNanos) {
+        static Clock start() {
+            return new Clock(SYSTEM.getProcessCpuTime(), System.nanoTime());
+        }
+
+        /** What the time since the start took. */
+        Cost read() {
+            return new Cost((SYSTEM.getProcessCpuTime() - cpuNanos) / NANOS, (System.nanoTime() - wallNanos) / NANOS);
+        }
+    }
+
     static Cost of(Work work) throws Exception {
-        long cpu = SYSTEM.getProcessCpuTime();
-        long wall = System.nanoTime();
+        Clock clock = Clock.start();
         work.run();
-        return new Cost((SYSTEM.getProcessCpuTime() - cpu) / NANOS, (System.nanoTime() - wall) / NANOS);
+        return clock.read();
+    }
+
+    Cost dividedBy(int times) {
+        return new Cost(cpuSeconds / times, wallSeconds / times);
     }
 
     static double medianCpu(List<Cost> costs) {
