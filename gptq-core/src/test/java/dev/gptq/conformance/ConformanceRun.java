@@ -90,7 +90,8 @@ final class ConformanceRun {
             boolean close = Double.compare(wanted, given) == 0
                     || Math.abs(given - wanted) <= ABSOLUTE + RELATIVE * Math.abs(wanted);
             if (!close) {
-                return "holds " + (float) given + " instead of " + (float) wanted + " at element " + i;
+                // Without the values: their last digits differ between processors.
+                return "holds values beyond the tolerance";
             }
         }
         return null;
