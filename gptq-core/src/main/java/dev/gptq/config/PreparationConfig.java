@@ -17,7 +17,8 @@ import java.io.Serializable;
  * @param shiftNegativeParamsSearch whether threshold and shift are searched together by histogram error
  * @param concatThresholdUpdate inputs of a concatenation get its threshold
  * @param softmaxShift inputs of Softmax are centred through the bias of the layer before
- * @param weightsSecondMomentCorrection quantized kernels are rescaled to the float layer's output variance
+ * @param weightsSecondMomentCorrection the student's kernels and biases are scaled so that rounded layers keep mean and
+ *     variance of the BatchNormalization that was folded into them
  */
 public record PreparationConfig(
         boolean batchNormFolding,
