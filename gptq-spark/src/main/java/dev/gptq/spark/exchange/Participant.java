@@ -344,8 +344,13 @@ public final class Participant implements AutoCloseable {
         synchronized (this) {
             unacknowledged++;
         }
-        peer.send(head, buffer, () -> acknowledged(buffer), e -> {
-            acknowledged(buffer);
+        Runnable taken = () -> {
+            transport.buffers().release(buffer);
+            acknowledged();
+        };
+        peer.send(head, buffer, taken, e -> {
+            transport.buffers().drop();
+            acknowledged();
             fail(new ExchangeException(cannot(head.step(), peer.name() + " is gone (" + e + ")"), e));
         });
     }
@@ -354,13 +359,10 @@ public final class Participant implements AutoCloseable {
         long begin = System.nanoTime();
         try {
             while (true) {
-                ByteBuffer buffer = transport.buffers().acquire(floats, PAUSE_MILLIS);
                 synchronized (this) {
-                    if (buffer != null && failure != null) {
-                        transport.buffers().release(buffer);
-                    }
                     checkState(killed);
                 }
+                ByteBuffer buffer = transport.buffers().acquire(floats, PAUSE_MILLIS);
                 if (buffer != null) {
                     return buffer;
                 }
@@ -374,8 +376,7 @@ public final class Participant implements AutoCloseable {
         }
     }
 
-    private synchronized void acknowledged(ByteBuffer buffer) {
-        transport.buffers().release(buffer);
+    private synchronized void acknowledged() {
         unacknowledged--;
         notifyAll();
     }
@@ -498,8 +499,7 @@ public final class Participant implements AutoCloseable {
     }
 
     private static String cannot(int step, String reason) {
-        return "Cannot exchange gradients in step " + step + ": " + reason
-                + ". Training goes on from the last checkpoint; see the executors' logs.";
+        return "Cannot exchange gradients in step " + step + ": " + reason + ". See the executors' logs.";
     }
 
     private void pause() {

@@ -1,6 +1,7 @@
 package dev.gptq.spark.exchange;
 
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.apache.spark.network.buffer.NioManagedBuffer;
 import org.apache.spark.network.client.RpcResponseCallback;
@@ -31,8 +32,12 @@ final class Peer {
         return client.isActive();
     }
 
-    /** Sends a message whose floats are {@code body}; one of the two callbacks hears of it, on another thread. */
+    /**
+     * Sends a message whose floats are {@code body}; one of the two callbacks hears of it, once, on another thread. (Spark's
+     * client tells of a lost connection twice, when the channel closes and when the write fails.)
+     */
     void send(Message head, ByteBuffer body, Runnable done, Consumer<Throwable> failed) {
+        AtomicBoolean answered = new AtomicBoolean();
         client.uploadStream(new NioManagedBuffer(head.encode()), new NioManagedBuffer(body), new RpcResponseCallback() {
             @Override
             public void onSuccess(ByteBuffer response) {

@@ -32,4 +32,9 @@ final class SendBuffers {
         idle.add(buffer);
         free.release();
     }
+
+    /** Gives up a buffer that the transport may still hold, because its message failed; another one takes its place. */
+    void drop() {
+        free.release();
+    }
 }

@@ -151,21 +151,18 @@ final class BarrierTraining {
     /** Hears reports until the job is done; false when its executors have been missing for too long. */
     private boolean follow(JavaFutureAction<?> action, StepReports reports, ResourceProfile profile, int tasks)
             throws InterruptedException {
-        int next = history.size();
         long missingSince = Long.MAX_VALUE;
         while (true) {
             boolean done = action.isDone();
+            String failure = failures.take();
+            if (failure != null && !done) {
+                warnings.accept("Training begins again at the last checkpoint: " + failure);
+            }
             StepReports.Pending pending = reports.poll(done ? 0 : PAUSE_MILLIS);
             if (pending != null) {
                 if (pending.report() == null) {
                     commitGuard.run();
                 } else {
-                    int step = pending.report().result().step();
-                    if (step < next) {
-                        warnings.accept("Training goes on from the checkpoint of step " + step
-                                + ", because the stage failed in" + " step " + next + ": " + failures.last());
-                    }
-                    next = step + 1;
                     hear(pending.report());
                 }
                 pending.answer();

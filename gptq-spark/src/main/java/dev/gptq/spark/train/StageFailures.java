@@ -1,26 +1,29 @@
 package dev.gptq.spark.train;
 
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerStageCompleted;
+import org.apache.spark.scheduler.StageInfo;
 
-/** Remembers why the last stage attempt failed: Spark tries again without telling its caller. */
+/** Hears why attempts of barrier stages failed: Spark tries again without telling its caller. */
 final class StageFailures extends SparkListener {
     private static final Pattern EXCHANGE = Pattern.compile("Cannot exchange gradients in step [^\\r\\n]*");
     private static final Pattern EXCEPTION = Pattern.compile("(?m)^[\\w.$]+(?:Exception|Error)(?:: [^\\r\\n]*)?$");
 
-    private volatile String last = "see the executors' logs.";
+    private final AtomicReference<String> last = new AtomicReference<>();
 
-    /** One line. */
-    String last() {
-        return last;
+    /** One line about a barrier stage that failed since this was asked last; null when none has. */
+    String take() {
+        return last.getAndSet(null);
     }
 
     @Override
-    public void onStageCompleted(SparkListenerStageCompleted stage) {
-        if (stage.stageInfo().failureReason().isDefined()) {
-            last = firstCause(stage.stageInfo().failureReason().get());
+    public void onStageCompleted(SparkListenerStageCompleted completed) {
+        StageInfo stage = completed.stageInfo();
+        if (stage.failureReason().isDefined() && stage.rddInfos().exists(rdd -> rdd.isBarrier())) {
+            last.set(firstCause(stage.failureReason().get()));
         }
     }
 

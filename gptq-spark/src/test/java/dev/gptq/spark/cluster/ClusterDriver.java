@@ -34,6 +34,8 @@ final class ClusterDriver {
     enum Fault {
         KILLED_IN_LANE,
         STOPPED_IN_LANE,
+        /** For longer than the others wait. */
+        LATE_IN_LANE,
         FAILED_IN_LANE,
         /** Between the two stages of a sliced fold: its gradients are lost. */
         KILLED_BEFORE_FOLD

@@ -121,6 +121,34 @@ class ClusterFaultsIT {
     }
 
     @Test
+    void anExecutorThatOwnsASliceIsKilledAndTrainingBeginsAgainAtTheCheckpoint() throws Exception {
+        ClusterRun run = new ClusterRun("owner", TrainingConfig.BARRIER)
+                .onModel(ClusterRun.WIDE_MODEL)
+                .withFault(Fault.KILLED_IN_LANE, CHECKPOINT_INTERVAL + 1);
+
+        List<String> events = run(run);
+
+        assertThat(events).contains("executor removed", "stage again");
+        assertThat(events).anyMatch(line -> line.startsWith("warning Training begins again at the last checkpoint: "));
+        cluster.assertSameModel(run);
+    }
+
+    @Test
+    void anExecutorThatAnswersTooLateIsNamedAndTrainingBeginsAgainAtTheCheckpoint() throws Exception {
+        ClusterRun run = new ClusterRun("late", TrainingConfig.BARRIER)
+                .withTimeout(3)
+                .withFault(Fault.LATE_IN_LANE, CHECKPOINT_INTERVAL + 1);
+
+        List<String> events = run(run);
+
+        assertThat(events).contains("stage again");
+        assertThat(events)
+                .anyMatch(line -> line.matches(
+                        "warning Training begins again .* no word from executor \\d+ at 127.0.0.\\d:\\d+ for 3 s .*"));
+        cluster.assertSameModel(run);
+    }
+
+    @Test
     void gradientsLostBetweenTheStagesOfASlicedFoldAreComputedAgain() throws Exception {
         ClusterRun run = new ClusterRun("fold", TrainingConfig.JOB)
                 .onModel(ClusterRun.WIDE_MODEL)

@@ -14,55 +14,63 @@ import java.util.List;
  *
  * @param name of the run directory; {@code name.events} tells what happened
  * @param data folder of the samples
+ * @param timeout seconds that executors wait for each other in the barrier exchange
  * @param fault what happens to an executor in the step after step {@code after}; null: nothing
  * @param after without a fault: the driver waits for its end after this step; 0: nothing of that
  */
-record ClusterRun(String name, String exchange, String model, String data, String device, Fault fault, int after) {
+record ClusterRun(
+        String name, String exchange, String model, String data, String device, int timeout, Fault fault, int after) {
     static final String MODEL = "model.onnx";
     /** More parameters than gradients have that are folded on the driver. */
     static final String WIDE_MODEL = "wide.onnx";
 
     /** The tiny model on the CPU, undisturbed. */
     ClusterRun(String name, String exchange) {
-        this(name, exchange, MODEL, "data-3", "cpu", null, 0);
+        this(name, exchange, MODEL, "data-3", "cpu", 100, null, 0);
     }
 
     ClusterRun onModel(String other) {
-        return new ClusterRun(name, exchange, other, data, device, fault, after);
+        return new ClusterRun(name, exchange, other, data, device, timeout, fault, after);
     }
 
     ClusterRun onData(String other) {
-        return new ClusterRun(name, exchange, model, other, device, fault, after);
+        return new ClusterRun(name, exchange, model, other, device, timeout, fault, after);
     }
 
     ClusterRun onDevice(String other) {
-        return new ClusterRun(name, exchange, model, data, other, fault, after);
+        return new ClusterRun(name, exchange, model, data, other, timeout, fault, after);
+    }
+
+    ClusterRun withTimeout(int seconds) {
+        return new ClusterRun(name, exchange, model, data, device, seconds, fault, after);
     }
 
     ClusterRun withFault(Fault other, int step) {
-        return new ClusterRun(name, exchange, model, data, device, other, step);
+        return new ClusterRun(name, exchange, model, data, device, timeout, other, step);
     }
 
     ClusterRun pausedAfter(int step) {
-        return new ClusterRun(name, exchange, model, data, device, null, step);
+        return new ClusterRun(name, exchange, model, data, device, timeout, null, step);
     }
 
     String format() {
         String faultName = fault == null ? "-" : fault.name();
-        return String.join(" ", name, exchange, model, data, device, faultName, String.valueOf(after));
+        return String.join(
+                " ", name, exchange, model, data, device, String.valueOf(timeout), faultName, String.valueOf(after));
     }
 
     static ClusterRun parse(String line) {
         List<String> words = List.of(line.split(" "));
-        Fault fault = words.get(5).equals("-") ? null : Fault.valueOf(words.get(5));
+        Fault fault = words.get(6).equals("-") ? null : Fault.valueOf(words.get(6));
         return new ClusterRun(
                 words.get(0),
                 words.get(1),
                 words.get(2),
                 words.get(3),
                 words.get(4),
+                Integer.parseInt(words.get(5)),
                 fault,
-                Integer.parseInt(words.get(6)));
+                Integer.parseInt(words.get(7)));
     }
 
     Path events(Path folder) {
@@ -80,7 +88,7 @@ record ClusterRun(String name, String exchange, String model, String data, Strin
                 .setModel(folder.resolve(model).toString())
                 .setCalibration(TestModel.dataset(folder.resolve(data)))
                 .setGptq(gptq)
-                .optTraining(new TrainingConfig(8, 4, null, 5, 2, exchange))
+                .optTraining(new TrainingConfig(8, 4, null, 5, 2, exchange, timeout))
                 .optDevice(device)
                 .optAllowUserClasses(true)
                 .build();

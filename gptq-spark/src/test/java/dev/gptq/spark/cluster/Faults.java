@@ -17,6 +17,7 @@ final class Faults {
 
     private static final int STATUS_OF_SIGKILL = 137;
     private static final int STOPPED_SECONDS = 3;
+    private static final int LATE_SECONDS = 8;
 
     private Faults() {}
 
@@ -42,7 +43,10 @@ final class Faults {
             Runtime.getRuntime().halt(STATUS_OF_SIGKILL);
         }
         if (strikes(Fault.STOPPED_IN_LANE)) {
-            stopThisProcess();
+            stopThisProcess(STOPPED_SECONDS);
+        }
+        if (strikes(Fault.LATE_IN_LANE)) {
+            stopThisProcess(LATE_SECONDS);
         }
         if (strikes(Fault.FAILED_IN_LANE)) {
             throw new IllegalStateException("injected into a lane");
@@ -77,9 +81,9 @@ final class Faults {
         }
     }
 
-    private static void stopThisProcess() {
+    private static void stopThisProcess(int seconds) {
         long pid = ProcessHandle.current().pid();
-        String script = "kill -STOP %d; sleep %d; kill -CONT %d".formatted(pid, STOPPED_SECONDS, pid);
+        String script = "kill -STOP %d; sleep %d; kill -CONT %d".formatted(pid, seconds, pid);
         try {
             new ProcessBuilder("sh", "-c", script).start();
             // The signal comes before this is over.
