@@ -45,6 +45,8 @@ final class BenchCluster implements AutoCloseable {
     /** Starts a cluster whose files all lie in {@code folder}. */
     static BenchCluster start(Path folder) throws Exception {
         BenchCluster cluster = new BenchCluster(Files.createDirectories(folder), freePort());
+        // An interrupted benchmark leaves no process behind.
+        Runtime.getRuntime().addShutdownHook(new Thread(cluster::close));
         try {
             cluster.linkJars();
             cluster.startMaster();

@@ -54,7 +54,7 @@ final class MemoryBenchmark implements Benchmark {
 
     private static Memory measure(int samples, BenchContext context) throws Exception {
         context.progress().accept("  %d steps over %d samples ...".formatted(LATE_STEP, samples));
-        int epochs = LATE_STEP * MemoryDriver.BATCH / samples;
+        int epochs = (LATE_STEP * MemoryDriver.BATCH + samples - 1) / samples;
         try (TemporaryFolder folder = TemporaryFolder.create();
                 BenchCluster cluster = BenchCluster.start(folder.path())) {
             Path steps = folder.path().resolve("steps");
