@@ -4,8 +4,6 @@ import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.spark.task.BlockRun;
 import dev.gptq.train.LaneGradient;
-import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,13 +20,12 @@ import org.apache.spark.network.client.StreamCallbackWithID;
  * same tree and every update is that of its slice. A single JVM sends nothing.
  */
 public final class Participant implements AutoCloseable {
-    private static final long PAUSE_MILLIS = 100;
-
     private final StageKey stage;
     private final Members members;
     private final StepWork work;
     private final SliceOwners owners;
-    private final Duration timeout;
+    private final TaskGate gate;
+    private final Outbox outbox;
     private final int end;
     private final float[] parameters;
     private final int[] numbersAt;
@@ -41,13 +38,8 @@ public final class Participant implements AutoCloseable {
     private final AtomicInteger nextUpdate = new AtomicInteger();
 
     private ExchangeTransport transport;
-    private final List<Peer> peers = new ArrayList<>();
     private int step;
     private LaneGradient[] gradients = new LaneGradient[0];
-    private int arrivedTasks;
-    private long generation;
-    private int unacknowledged;
-    private Throwable failure;
 
     /**
      * Takes part in steps [first, end).
@@ -80,7 +72,8 @@ public final class Participant implements AutoCloseable {
         this.members = members;
         this.work = work;
         this.end = end;
-        this.timeout = timeout;
+        this.gate = new TaskGate(members.ownTasks(), timeout, () -> step);
+        this.outbox = new Outbox(gate, this::fail);
         this.owners = new SliceOwners(members, work.borders(), replicatedBelow);
         this.parameters = new float[owners.elements()];
         this.numbersAt = new int[owners.slices() + 1];
@@ -127,23 +120,18 @@ public final class Participant implements AutoCloseable {
     }
 
     /** Makes this JVM reachable for the others' messages. */
-    public synchronized void listen(ExchangeTransport newTransport) {
-        transport = newTransport;
-        transport.register(stage, this);
+    public void listen(ExchangeTransport newTransport) {
+        synchronized (gate) {
+            transport = newTransport;
+            outbox.open(newTransport);
+        }
+        newTransport.register(stage, this);
     }
 
     /** Connects to the other members; {@code endpoints} has one per member. Does nothing the second time. */
-    public synchronized void connect(List<Endpoint> endpoints) throws InterruptedException {
-        for (int m = peers.size(); m < endpoints.size(); m++) {
-            Endpoint endpoint = endpoints.get(m);
-            try {
-                peers.add(
-                        m == members.self()
-                                ? null
-                                : new Peer(m, endpoint, transport.connect(endpoint.host(), endpoint.port())));
-            } catch (IOException | RuntimeException e) {
-                throw new ExchangeException(cannot(step + 1, endpoint.name() + " cannot be reached (" + e + ")"), e);
-            }
+    public void connect(List<Endpoint> endpoints) throws InterruptedException {
+        synchronized (gate) {
+            outbox.connect(endpoints, members.self(), step + 1);
         }
     }
 
@@ -158,13 +146,13 @@ public final class Participant implements AutoCloseable {
     public void run(BooleanSupplier killed) {
         try {
             writeOwnSlices(killed);
-            gate(killed, () -> endStep(killed, false));
+            gate.pass(killed, () -> endStep(killed, false));
             while (step < end) {
                 computeLanes(killed);
-                gate(killed, this::foldLosses);
+                gate.pass(killed, this::foldLosses);
                 foldSlices(killed);
                 updateSlices(killed);
-                gate(killed, () -> endStep(killed, true));
+                gate.pass(killed, () -> endStep(killed, true));
             }
         } catch (TaskKilledException e) {
             // Spark ends the others, too.
@@ -189,18 +177,18 @@ public final class Participant implements AutoCloseable {
         int first = members.firstLane(members.self(), lanes);
         int count = members.firstLane(members.self() + 1, lanes) - first;
         for (int i = nextLane.getAndIncrement(); i < count; i = nextLane.getAndIncrement()) {
-            synchronized (this) {
-                checkState(killed);
-            }
+            gate.check(killed);
             gradients[i] = work.lane(step, first + i, parameters);
         }
     }
 
-    private synchronized void foldLosses() {
-        StepInbox inbox = inbox(step);
-        List<BlockRun> runs = inbox.runs(members.self());
-        for (int run = 0; run < runs.size(); run++) {
-            inbox.setLoss(run, SliceFold.foldLoss(lanesOf(runs.get(run))));
+    private void foldLosses() {
+        synchronized (gate) {
+            StepInbox inbox = inbox(step);
+            List<BlockRun> runs = inbox.runs(members.self());
+            for (int run = 0; run < runs.size(); run++) {
+                inbox.setLoss(run, SliceFold.foldLoss(lanesOf(runs.get(run))));
+            }
         }
     }
 
@@ -218,32 +206,29 @@ public final class Participant implements AutoCloseable {
             int from = owners.from(slice);
             runs.forEach(run -> SliceFold.foldRun(lanesOf(run), from, from + owners.size(slice)));
             if (owners.replicated()) {
-                for (Peer peer : peers) {
+                for (Peer peer : outbox.others()) {
                     sendParts(peer, slice, inbox, killed);
                 }
             } else if (!owners.owns(members.self(), slice)) {
-                sendParts(peers.get(owners.ownerOf(slice)), slice, inbox, killed);
+                sendParts(outbox.peer(owners.ownerOf(slice)), slice, inbox, killed);
                 continue;
             }
-            synchronized (this) {
+            synchronized (gate) {
                 inbox.foldedLocally(slice);
-                notifyAll();
+                gate.notifyAll();
             }
         }
     }
 
     private void sendParts(Peer peer, int slice, StepInbox inbox, BooleanSupplier killed) {
-        if (peer == null) {
-            return;
-        }
         List<BlockRun> runs = inbox.runs(members.self());
         if (runs.isEmpty()) {
-            send(peer, Message.part(stage, step, members.self(), slice, -1, 0), new float[0], 0, 0, killed);
+            outbox.send(peer, Message.part(stage, step, members.self(), slice, -1, 0), new float[0], 0, 0, killed);
         }
         for (int run = 0; run < runs.size(); run++) {
             List<LaneGradient> lanes = lanesOf(runs.get(run));
             Message head = Message.part(stage, step, members.self(), slice, run, SliceFold.foldLoss(lanes));
-            send(peer, head, lanes.get(0).gradient(), owners.from(slice), owners.size(slice), killed);
+            outbox.send(peer, head, lanes.get(0).gradient(), owners.from(slice), owners.size(slice), killed);
         }
     }
 
@@ -253,9 +238,7 @@ public final class Participant implements AutoCloseable {
         int count = owners.endOf(members.self()) - first;
         for (int i = nextUpdate.getAndIncrement(); i < count; i = nextUpdate.getAndIncrement()) {
             int slice = first + i;
-            synchronized (this) {
-                await(() -> inbox.isComplete(slice), killed);
-            }
+            gate.await(() -> inbox.isComplete(slice), this::missing, killed);
             List<BlockRun> runs = new ArrayList<>();
             List<SliceFold.Part> parts = new ArrayList<>();
             for (BlockRun run : inbox.runs(members.self())) {
@@ -274,24 +257,20 @@ public final class Participant implements AutoCloseable {
             return;
         }
         double[] numbers = Arrays.copyOfRange(inbox(step).numbers(), numbersAt[slice], numbersAt[slice + 1]);
-        for (Peer peer : peers) {
-            if (peer != null) {
-                Message head = Message.values(stage, step, members.self(), slice, numbers);
-                send(peer, head, parameters, owners.from(slice), owners.size(slice), killed);
-            }
+        Message head = Message.values(stage, step, members.self(), slice, numbers);
+        for (Peer peer : outbox.others()) {
+            outbox.send(peer, head, parameters, owners.from(slice), owners.size(slice), killed);
         }
     }
 
     /** By the last task of a step, when all of this JVM's share is done. */
     private void endStep(BooleanSupplier killed, boolean trained) {
         StepInbox inbox = inbox(step);
-        synchronized (this) {
-            await(inbox::isComplete, killed);
-        }
+        gate.await(inbox::isComplete, this::missing, killed);
         if (trained) {
             work.finish(step, inbox.loss(), inbox.numbers(), parameters);
         }
-        synchronized (this) {
+        synchronized (gate) {
             open(step + 2);
             step++;
             int lanes = step < end ? inbox(step).lanes() : 0;
@@ -318,19 +297,15 @@ public final class Participant implements AutoCloseable {
                 return members.self() == 0 ? List.of(own) : null;
             }
             if (members.self() == 0) {
-                synchronized (this) {
-                    await(states::isComplete, killed);
-                }
+                gate.await(states::isComplete, this::missing, killed);
                 return states.all(own);
             }
             for (int chunk = 0; chunk < StateGathering.chunks(own.length); chunk++) {
                 int from = StateGathering.from(chunk);
                 Message head = Message.state(stage, end, members.self(), chunk);
-                send(peers.get(0), head, own, from, StateGathering.size(chunk, own.length), killed);
+                outbox.send(outbox.peer(0), head, own, from, StateGathering.size(chunk, own.length), killed);
             }
-            synchronized (this) {
-                await(() -> unacknowledged == 0, killed);
-            }
+            gate.await(outbox::isEmpty, this::missing, killed);
             return null;
         } catch (RuntimeException | Error e) {
             fail(e);
@@ -338,51 +313,14 @@ public final class Participant implements AutoCloseable {
         }
     }
 
-    private void send(Peer peer, Message head, float[] values, int from, int length, BooleanSupplier killed) {
-        ByteBuffer buffer = acquire(length, peer, killed);
-        buffer.asFloatBuffer().put(values, from, length);
-        synchronized (this) {
-            unacknowledged++;
-        }
-        Runnable taken = () -> {
-            transport.buffers().release(buffer);
-            acknowledged();
-        };
-        peer.send(head, buffer, taken, e -> {
-            transport.buffers().drop();
-            acknowledged();
-            fail(new ExchangeException(cannot(head.step(), peer.name() + " is gone (" + e + ")"), e));
-        });
-    }
-
-    private ByteBuffer acquire(int floats, Peer peer, BooleanSupplier killed) {
-        long begin = System.nanoTime();
-        try {
-            while (true) {
-                synchronized (this) {
-                    checkState(killed);
-                }
-                ByteBuffer buffer = transport.buffers().acquire(floats, PAUSE_MILLIS);
-                if (buffer != null) {
-                    return buffer;
-                }
-                if (System.nanoTime() - begin > timeout.toNanos()) {
-                    throw new ExchangeException(cannot(step, peer.name() + " takes nothing in" + late()));
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ExchangeException(cannot(step, "the task was interrupted"), e);
-        }
-    }
-
-    private synchronized void acknowledged() {
-        unacknowledged--;
-        notifyAll();
-    }
-
     /** Where the floats of a message go, called on a thread of the transport; refuses what is not expected. */
-    synchronized StreamCallbackWithID accept(Message message) {
+    StreamCallbackWithID accept(Message message) {
+        synchronized (gate) {
+            return sinkOf(message);
+        }
+    }
+
+    private StreamCallbackWithID sinkOf(Message message) {
         Message.check(
                 message.sender() >= 0 && message.sender() < members.count() && message.sender() != members.self(),
                 "its sender is unknown");
@@ -425,122 +363,34 @@ public final class Participant implements AutoCloseable {
         return inbox(message.step());
     }
 
-    private synchronized void arrived(Message message) {
-        inbox(message.step()).arrived(message);
-        notifyAll();
-    }
-
-    private synchronized void stateArrived(Message message) {
-        states.arrived(message.sender());
-        notifyAll();
-    }
-
-    /** Waits until all tasks of this JVM are here; the last one runs {@code last} first. */
-    private void gate(BooleanSupplier killed, Runnable last) {
-        long now;
-        boolean isLast;
-        synchronized (this) {
-            checkState(killed);
-            now = generation;
-            arrivedTasks++;
-            isLast = arrivedTasks == members.ownTasks();
-        }
-        if (isLast) {
-            last.run();
-        }
-        synchronized (this) {
-            if (isLast) {
-                arrivedTasks = 0;
-                generation++;
-                notifyAll();
-            }
-            while (generation == now) {
-                pause();
-                checkState(killed);
-            }
+    private void arrived(Message message) {
+        synchronized (gate) {
+            inbox(message.step()).arrived(message);
+            gate.notifyAll();
         }
     }
 
-    /** Waits for other members; a failure names those that are gone or late. */
-    private void await(BooleanSupplier condition, BooleanSupplier killed) {
-        long begin = System.nanoTime();
-        while (true) {
-            checkState(killed);
-            if (condition.getAsBoolean()) {
-                return;
-            }
-            List<String> gone = missing(false);
-            if (!gone.isEmpty()) {
-                throw new ExchangeException(cannot(step, String.join(", ", gone) + " is gone"));
-            }
-            List<String> late = System.nanoTime() - begin > timeout.toNanos() ? missing(true) : List.of();
-            if (!late.isEmpty()) {
-                throw new ExchangeException(cannot(step, "no word from " + String.join(", ", late) + late()));
-            }
-            pause();
+    private void stateArrived(Message message) {
+        synchronized (gate) {
+            states.arrived(message.sender());
+            gate.notifyAll();
         }
     }
 
-    /** Names of members that something is missing from; of all, or of those without a connection. */
+    /** Names of members that something is missing from: of those that are connected, or of those that are not. */
     private List<String> missing(boolean connected) {
-        List<String> names = new ArrayList<>();
-        for (Peer peer : peers) {
-            if (peer != null
-                    && peer.isConnected() == connected
-                    && (step < end ? inbox(step).isMissing(peer.index()) : states.isMissing(peer.index()))) {
-                names.add(peer.name());
-            }
-        }
-        return names;
-    }
-
-    private String late() {
-        return " for " + timeout.toSeconds() + " s (training.exchange_timeout)";
-    }
-
-    private static String cannot(int step, String reason) {
-        return "Cannot exchange gradients in step " + step + ": " + reason + ". See the executors' logs.";
-    }
-
-    private void pause() {
-        try {
-            wait(PAUSE_MILLIS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ExchangeException(cannot(step, "the task was interrupted"), e);
-        }
-    }
-
-    private void checkState(BooleanSupplier killed) {
-        if (killed.getAsBoolean()) {
-            throw new TaskKilledException("in step " + step);
-        }
-        if (failure instanceof GptqException domain) {
-            throw domain;
-        }
-        if (failure != null) {
-            throw new ExchangeException(failure.getMessage(), failure);
-        }
+        return outbox.names(member -> step < end ? inbox(step).isMissing(member) : states.isMissing(member), connected);
     }
 
     /** Ends this JVM's part; what came first counts. Failures that no repetition heals are told to the others. */
     public void fail(Throwable cause) {
-        synchronized (this) {
-            if (failure != null) {
-                return;
-            }
-            failure = cause;
-            notifyAll();
+        if (!gate.fail(cause)) {
+            return;
         }
         if (cause instanceof GptqException domain
                 && domain.code() != ErrorCode.IO
                 && !(cause instanceof RemoteFailure)) {
-            Message message = Message.failure(stage, step, members.self(), domain.code() + "\n" + domain.getMessage());
-            for (Peer peer : peers) {
-                if (peer != null) {
-                    peer.send(message, ByteBuffer.allocate(0), () -> {}, e -> {});
-                }
-            }
+            outbox.tell(Message.failure(stage, step, members.self(), domain.code() + "\n" + domain.getMessage()));
         }
     }
 
@@ -564,7 +414,7 @@ public final class Participant implements AutoCloseable {
     @Override
     public void close() {
         ExchangeTransport used;
-        synchronized (this) {
+        synchronized (gate) {
             used = transport;
         }
         if (used != null) {

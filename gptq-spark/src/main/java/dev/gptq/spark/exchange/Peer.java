@@ -41,12 +41,16 @@ final class Peer {
         client.uploadStream(new NioManagedBuffer(head.encode()), new NioManagedBuffer(body), new RpcResponseCallback() {
             @Override
             public void onSuccess(ByteBuffer response) {
-                done.run();
+                if (answered.compareAndSet(false, true)) {
+                    done.run();
+                }
             }
 
             @Override
             public void onFailure(Throwable e) {
-                failed.accept(e);
+                if (answered.compareAndSet(false, true)) {
+                    failed.accept(e);
+                }
             }
         });
     }
