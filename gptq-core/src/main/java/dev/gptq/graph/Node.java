@@ -1,5 +1,6 @@
 package dev.gptq.graph;
 
+import dev.gptq.GptqException;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
@@ -59,25 +60,36 @@ public record Node(
         return opType.equals(type);
     }
 
+    /** @throws GptqException BAD_INPUT when the attribute is of another type, as for the getters below */
     public long integer(String attribute, long defaultValue) {
-        Object value = attributes.get(attribute);
-        return value == null ? defaultValue : (Long) value;
+        Long value = attribute(attribute, Long.class);
+        return value == null ? defaultValue : value;
     }
 
     public float real(String attribute, float defaultValue) {
-        Object value = attributes.get(attribute);
-        return value == null ? defaultValue : (Float) value;
+        Float value = attribute(attribute, Float.class);
+        return value == null ? defaultValue : value;
     }
 
     public String text(String attribute, String defaultValue) {
-        Object value = attributes.get(attribute);
-        return value == null ? defaultValue : (String) value;
+        String value = attribute(attribute, String.class);
+        return value == null ? defaultValue : value;
     }
 
     /** The integer list, or {@code defaultValue} (which may be null) when the attribute is absent. */
     public long[] integers(String attribute, long[] defaultValue) {
+        long[] value = attribute(attribute, long[].class);
+        return value == null ? defaultValue : value;
+    }
+
+    private <T> T attribute(String attribute, Class<T> type) {
         Object value = attributes.get(attribute);
-        return value == null ? defaultValue : (long[]) value;
+        if (value != null && !type.isInstance(value)) {
+            throw GptqException.badInput(
+                    "Cannot use attribute '%s' of node '%s' (%s): it is a %s, not a %s. Export the model again.",
+                    attribute, name, opType, value.getClass().getSimpleName(), type.getSimpleName());
+        }
+        return type.cast(value);
     }
 
     public Node withInputs(List<String> newInputs) {
