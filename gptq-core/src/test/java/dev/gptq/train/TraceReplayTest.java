@@ -67,12 +67,12 @@ class TraceReplayTest {
             for (int i = 0; i < slice.size(); i++) {
                 // Adam's first step has the gradient's sign, so where the gradient is nearly zero rounding errors
                 // decide.
-                if (Math.abs(firstGradient[i]) > 1e-3 * largest) {
+                if (Math.abs(firstGradient[i]) > 1e-4 * largest) {
                     assertThat(alpha[slice.offset() + i]).as(layer).isCloseTo(expected[i], within(1e-4f));
                     compared++;
                 }
             }
-            assertThat(compared).as(layer).isGreaterThan(slice.size() / 2);
+            assertThat(compared).as(layer).isGreaterThan(slice.size() / 3);
         }
     }
 
