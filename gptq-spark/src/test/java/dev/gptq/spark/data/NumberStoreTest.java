@@ -84,7 +84,8 @@ class NumberStoreTest {
         assertThat(again.isDone()).isTrue();
         try (Stream<Path> files = Files.list(Path.of(job.folder()))) {
             assertThat(files.map(file -> file.getFileName().toString()))
-                    .containsExactlyInAnyOrder("index.json", "part-000000000000.bin", "part-000000000008.bin");
+                    .as("nine blocks in two files, named by first block and number of blocks")
+                    .containsExactlyInAnyOrder("index.json", "blocks-000000000000-8.bin", "blocks-000000000008-1.bin");
         }
     }
 
@@ -92,7 +93,7 @@ class NumberStoreTest {
     void aTableWithAShortFileIsNotComplete() throws IOException {
         NumberJob job = new NumberJob(samples.job(8, 1), path("short"), 2);
         job.run(NUMBERS, "test", done -> {});
-        Path file = Path.of(job.folder(), "part-000000000000.bin");
+        Path file = Path.of(job.folder(), "blocks-000000000000-9.bin");
         byte[] content = Files.readAllBytes(file);
         Files.write(file, java.util.Arrays.copyOf(content, content.length - 1));
         assertThat(job.isDone()).isFalse();
