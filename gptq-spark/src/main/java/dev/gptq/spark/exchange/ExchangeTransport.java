@@ -1,6 +1,9 @@
 package dev.gptq.spark.exchange;
 
+import dev.gptq.ErrorCode;
+import dev.gptq.GptqException;
 import java.io.IOException;
+import java.net.BindException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +23,7 @@ import org.apache.spark.network.netty.SparkTransportConf;
 import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.StreamManager;
 import org.apache.spark.network.server.TransportServer;
+import org.apache.spark.network.server.TransportServerBootstrap;
 import org.apache.spark.network.util.TransportConf;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +37,9 @@ import scala.Option;
 public final class ExchangeTransport implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ExchangeTransport.class);
     private static final String MODULE = "gptq";
+    private static final String PORT = "spark.gptq.port";
+    private static final String PORT_RETRIES = "spark.port.maxRetries";
+    private static final int DEFAULT_RETRIES = 16;
 
     private final Map<StageKey, Participant> participants = new ConcurrentHashMap<>();
     private final SendBuffers buffers = new SendBuffers();
@@ -41,7 +48,10 @@ public final class ExchangeTransport implements AutoCloseable {
     private final TransportClientFactory clients;
     private final String host;
 
-    /** Listens at {@code bindAddress}, on a port that the system chooses; others reach it as {@code host}. */
+    /**
+     * Listens at {@code bindAddress}; others reach it as {@code host}. The port is spark.gptq.port or, where others have
+     * taken that, one of the next spark.port.maxRetries; 0, the default, leaves it to the system.
+     */
     ExchangeTransport(SparkConf spark, SecurityManager security, String bindAddress, String host) {
         this.host = host;
         TransportConf conf = SparkTransportConf.fromSparkConf(
@@ -54,9 +64,33 @@ public final class ExchangeTransport implements AutoCloseable {
         boolean authenticates = security.isAuthenticationEnabled();
         this.clients = context.createClientFactory(
                 authenticates ? List.of(new AuthClientBootstrap(conf, spark.getAppId(), security)) : List.of());
-        this.server = context.createServer(
-                bindAddress, 0, authenticates ? List.of(new AuthServerBootstrap(conf, security)) : List.of());
+        this.server = listen(
+                spark, bindAddress, authenticates ? List.of(new AuthServerBootstrap(conf, security)) : List.of());
         LOG.info("Gradients come in at {}:{}.", host, server.getPort());
+    }
+
+    private TransportServer listen(SparkConf spark, String bindAddress, List<TransportServerBootstrap> bootstraps) {
+        int port = spark.getInt(PORT, 0);
+        int retries = port == 0 ? 0 : spark.getInt(PORT_RETRIES, DEFAULT_RETRIES);
+        for (int tried = 0; ; tried++) {
+            try {
+                return context.createServer(bindAddress, port + tried, bootstraps);
+            } catch (Exception e) {
+                // Netty throws the checked BindException without declaring it.
+                if (!(e instanceof BindException)) {
+                    throw e;
+                }
+                if (tried == retries) {
+                    clients.close();
+                    context.close();
+                    throw new GptqException(
+                            ErrorCode.CLUSTER,
+                            "Cannot listen for gradients at %s: ports %d to %d are taken. Set %s or %s."
+                                    .formatted(bindAddress, port, port + tried, PORT, PORT_RETRIES),
+                            e);
+                }
+            }
+        }
     }
 
     /** The transport of the running executor, at the address that its shuffle service has. */

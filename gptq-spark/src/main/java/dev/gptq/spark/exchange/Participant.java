@@ -327,19 +327,16 @@ public final class Participant implements AutoCloseable {
         String id = message.kind() + " " + message.step() + " " + message.slice() + " " + message.sender();
         switch (message.kind()) {
             case PART -> {
-                float[] target = expecting(message).expectPart(message);
-                int position = target == null ? 0 : inbox(message.step()).partPosition(message.slice());
+                StepInbox inbox = expecting(message);
+                float[] target = inbox.expectPart(message);
+                int position = target == null ? 0 : inbox.partPosition(message.slice());
                 int length = target == null ? 0 : owners.size(message.slice());
                 return new FloatSink(id, target, position, length, () -> arrived(message));
             }
             case VALUES -> {
                 expecting(message).expectValues(message);
-                return new FloatSink(
-                        id,
-                        parameters,
-                        owners.from(message.slice()),
-                        owners.size(message.slice()),
-                        () -> arrived(message));
+                int slice = message.slice();
+                return new FloatSink(id, parameters, owners.from(slice), owners.size(slice), () -> arrived(message));
             }
             case STATE -> {
                 Message.check(members.self() == 0 && message.step() == end, "no state is wanted here");
@@ -352,7 +349,7 @@ public final class Participant implements AutoCloseable {
                         () -> stateArrived(message));
             }
             default -> {
-                fail(remoteFailure(message.text()));
+                fail(RemoteFailure.decode(message.text()));
                 return new FloatSink(id, null, 0, 0, () -> {});
             }
         }
@@ -384,41 +381,20 @@ public final class Participant implements AutoCloseable {
 
     /** Ends this JVM's part; what came first counts. Failures that no repetition heals are told to the others. */
     public void fail(Throwable cause) {
-        if (!gate.fail(cause)) {
-            return;
-        }
-        if (cause instanceof GptqException domain
+        if (gate.fail(cause)
+                && cause instanceof GptqException domain
                 && domain.code() != ErrorCode.IO
                 && !(cause instanceof RemoteFailure)) {
-            outbox.tell(Message.failure(stage, step, members.self(), domain.code() + "\n" + domain.getMessage()));
-        }
-    }
-
-    private static GptqException remoteFailure(String text) {
-        int end = text.indexOf('\n');
-        for (ErrorCode code : ErrorCode.values()) {
-            if (end > 0 && code.toString().equals(text.substring(0, end))) {
-                return new RemoteFailure(code, text.substring(end + 1));
-            }
-        }
-        throw new IllegalArgumentException("Cannot accept a message: its failure has no code.");
-    }
-
-    /** What ended another member. */
-    private static final class RemoteFailure extends GptqException {
-        RemoteFailure(ErrorCode code, String message) {
-            super(code, message);
+            outbox.tell(Message.failure(stage, step, members.self(), RemoteFailure.encode(domain)));
         }
     }
 
     @Override
     public void close() {
-        ExchangeTransport used;
         synchronized (gate) {
-            used = transport;
-        }
-        if (used != null) {
-            used.unregister(stage);
+            if (transport != null) {
+                transport.unregister(stage);
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 package dev.gptq.spark.exchange;
 
+import dev.gptq.GptqException;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,6 +47,30 @@ class ExchangeTransportTest {
         SparkConf conf = authenticating("a secret").set("spark.network.crypto.enabled", encryption);
 
         assertExchanges(conf);
+    }
+
+    @Test
+    void thePortIsTheOneConfiguredOrTheNextFreeOne() throws Exception {
+        int port = freePort();
+        SparkConf conf = conf().set("spark.gptq.port", String.valueOf(port));
+        try (ExchangeTransport first = transport(conf);
+                ExchangeTransport second = transport(conf)) {
+            assertThat(first.port()).isEqualTo(port);
+            assertThat(second.port()).isBetween(port + 1, port + 16);
+            SparkConf withoutRetries = conf.clone().set("spark.port.maxRetries", "0");
+            assertThatThrownBy(() -> transport(withoutRetries))
+                    .isInstanceOf(GptqException.class)
+                    .hasMessage(
+                            "Cannot listen for gradients at 127.0.0.1: ports %d to %d are taken. "
+                                    + "Set spark.gptq.port or spark.port.maxRetries.",
+                            port, port);
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
     }
 
     @Test
