@@ -3,7 +3,6 @@ package dev.gptq.spark.exchange;
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import java.io.IOException;
-import java.net.BindException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +24,7 @@ import org.apache.spark.network.server.StreamManager;
 import org.apache.spark.network.server.TransportServer;
 import org.apache.spark.network.server.TransportServerBootstrap;
 import org.apache.spark.network.util.TransportConf;
+import org.apache.spark.util.Utils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.Option;
@@ -76,8 +76,8 @@ public final class ExchangeTransport implements AutoCloseable {
             try {
                 return context.createServer(bindAddress, port + tried, bootstraps);
             } catch (Exception e) {
-                // Netty throws the checked BindException without declaring it.
-                if (!(e instanceof BindException)) {
+                // A checked exception that Netty does not declare.
+                if (!Utils.isBindCollision(e)) {
                     throw e;
                 }
                 if (tried == retries) {
