@@ -47,6 +47,11 @@ public final class Engines {
         }
     }
 
+    /** PyTorch's version. */
+    public static String version() {
+        return Engine.getEngine(EngineHolder.ENGINE_NAME).getVersion();
+    }
+
     /** Native arrays that are alive in this JVM, in all scopes: none once every stage has ended. */
     public static int liveArrays() {
         try (NDManager scope = NDManager.newBaseManager(Device.cpu(), EngineHolder.ENGINE_NAME)) {

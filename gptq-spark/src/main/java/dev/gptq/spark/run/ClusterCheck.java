@@ -1,7 +1,6 @@
 package dev.gptq.spark.run;
 
 import ai.djl.Device;
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import ai.onnxruntime.OrtEnvironment;
 import dev.gptq.ErrorCode;
@@ -54,7 +53,7 @@ public final class ClusterCheck {
                 env == null ? "none" : env.executorId(),
                 hostName(),
                 System.getProperty("java.version"),
-                Engine.getEngine("PyTorch").getVersion(),
+                Engines.version(),
                 OrtEnvironment.getEnvironment().getVersion(),
                 instructions());
     }

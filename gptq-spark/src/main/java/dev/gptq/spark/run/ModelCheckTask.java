@@ -1,7 +1,7 @@
 package dev.gptq.spark.run;
 
-import ai.djl.engine.Engine;
 import ai.onnxruntime.OrtEnvironment;
+import dev.gptq.engine.Engines;
 import dev.gptq.evaluate.FloatModelCheck;
 import dev.gptq.spark.data.Outcome;
 import dev.gptq.spark.task.ExecutorModels;
@@ -20,7 +20,7 @@ record ModelCheckTask(Broadcast<SharedModel> shared, byte[] model, String store)
                 FloatModelCheck.check(model, models.floatModelOnCpu(), models.read(store, 0, samples));
             }
             TreeMap<String, String> versions = new TreeMap<>();
-            versions.put("pytorch", Engine.getInstance().getVersion());
+            versions.put("pytorch", Engines.version());
             versions.put("onnxruntime", OrtEnvironment.getEnvironment().getVersion());
             versions.put("java", System.getProperty("java.version"));
             versions.put("architecture", System.getProperty("os.arch"));

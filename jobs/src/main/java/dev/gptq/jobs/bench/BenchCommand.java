@@ -74,15 +74,18 @@ public final class BenchCommand implements Callable<Integer> {
             out.println(line);
             out.flush();
         });
+        Map<String, Object> machine = MachineDescription.read();
+        BenchTable.print(machine, out);
         List<Measurement> measurements = new ArrayList<>();
         for (String name : chosen) {
             context.progress().accept("Measuring " + name + " ...");
-            measurements.addAll(BENCHMARKS.get(name).run(context));
-        }
-        Map<String, Object> machine = MachineDescription.read();
-        BenchTable.print(measurements, machine, out);
-        if (json != null) {
-            BenchFile.write(json, measurements, machine);
+            List<Measurement> measured = BENCHMARKS.get(name).run(context);
+            measurements.addAll(measured);
+            // One that takes long, or fails, takes nothing from those before it.
+            BenchTable.print(measured, out);
+            if (json != null) {
+                BenchFile.write(json, measurements, machine);
+            }
         }
         return check && !measurements.stream().allMatch(Measurement::holds) ? BROKEN : 0;
     }

@@ -11,12 +11,11 @@ final class BenchTable {
 
     private BenchTable() {}
 
-    static void print(List<Measurement> measurements, Map<String, Object> machine, PrintWriter out) {
+    static void print(List<Measurement> measurements, PrintWriter out) {
         int width = measurements.stream()
                 .mapToInt(measurement -> measurement.name().length())
                 .max()
                 .orElse(0);
-        out.println();
         for (Measurement measurement : measurements) {
             Limit limit = measurement.limit();
             out.println(String.format(
@@ -30,7 +29,12 @@ final class BenchTable {
                     .stripTrailing());
         }
         out.println();
+        out.flush();
+    }
+
+    static void print(Map<String, Object> machine, PrintWriter out) {
         machine.forEach((property, value) -> out.println(String.format(Locale.ROOT, "%-16s %s", property, value)));
+        out.println();
         out.flush();
     }
 

@@ -1,7 +1,7 @@
 package dev.gptq.jobs.bench;
 
-import ai.djl.engine.Engine;
 import com.sun.management.OperatingSystemMXBean;
+import dev.gptq.engine.Engines;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -29,7 +29,7 @@ final class MachineDescription {
         machine.put("jdk", System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"));
         machine.put("spark", package$.MODULE$.SPARK_VERSION());
 
-        machine.put("torch", Engine.getInstance().getVersion());
+        machine.put("torch", Engines.version());
         machine.put("torch_threads", 1);
         machine.put("omp_num_threads", System.getenv().getOrDefault("OMP_NUM_THREADS", "not set"));
         return machine;

@@ -86,7 +86,7 @@ class MeasurementTest {
     void theTableMarksBrokenLimits() {
         StringWriter text = new StringWriter();
 
-        BenchTable.print(MEASUREMENTS, Map.of("cores", 2), new PrintWriter(text));
+        BenchTable.print(MEASUREMENTS, new PrintWriter(text));
 
         assertThat(text.toString().lines().filter(line -> line.startsWith("a.")))
                 .satisfiesExactly(
