@@ -12,6 +12,7 @@ import dev.gptq.graph.pass.GraphPreparation;
 import dev.gptq.onnx.OnnxReader;
 import dev.gptq.onnx.OnnxWriter;
 import dev.gptq.report.MetricsFile;
+import dev.gptq.report.RunMetrics;
 import dev.gptq.spark.data.Crc32cCounter;
 import dev.gptq.spark.data.ModelFolder;
 import dev.gptq.spark.data.SamplePreparation;
@@ -73,10 +74,12 @@ public final class GptqPipeline {
             if (directory.isComplete()) {
                 directory.tidy(config.output().keepSamples());
                 clock.finish("already complete");
-                return completed(directory);
+                RunMetrics metrics = MetricsFile.fromJson(directory.files().readText(RunDirectory.METRICS));
+                return result(directory, metrics, true);
             }
-            try (PipelineRun run = new PipelineRun(config, spark, clock, directory, model, prepared, devices)) {
-                return run.execute(calibration, evaluation);
+            try (RunContext context = new RunContext(config, spark, clock, directory, model, prepared, devices)) {
+                RunState state = new PipelineRun(calibration, evaluation).execute(context, Stage.REPORT);
+                return result(directory, state.metrics, false);
             }
         }
     }
@@ -90,11 +93,8 @@ public final class GptqPipeline {
         }
     }
 
-    private static RunResult completed(RunDirectory directory) {
+    private static RunResult result(RunDirectory directory, RunMetrics metrics, boolean alreadyComplete) {
         return new RunResult(
-                directory.files().root(),
-                directory.files().path(RunDirectory.REPORT),
-                MetricsFile.fromJson(directory.files().readText(RunDirectory.METRICS)),
-                true);
+                directory.files().root(), directory.files().path(RunDirectory.REPORT), metrics, alreadyComplete);
     }
 }

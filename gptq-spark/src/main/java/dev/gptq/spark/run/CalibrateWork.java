@@ -1,0 +1,87 @@
+package dev.gptq.spark.run;
+
+import dev.gptq.calibrate.BlockStatistics;
+import dev.gptq.calibrate.LayerSettings;
+import dev.gptq.calibrate.PlanBuilder;
+import dev.gptq.calibrate.QuantizationPlan;
+import dev.gptq.calibrate.SecondMomentCorrection;
+import dev.gptq.calibrate.StatisticsCorrections;
+import dev.gptq.graph.ComparePoint;
+import dev.gptq.hessian.WeightHessian;
+import dev.gptq.spark.calibrate.CalibrateStage;
+import dev.gptq.spark.calibrate.SecondMomentStage;
+import dev.gptq.spark.data.RunFiles;
+import dev.gptq.spark.hessian.WeightHessianStage;
+import dev.gptq.spark.task.BlockJob;
+import java.util.List;
+import java.util.Map;
+
+/** Activation statistics and the plan that follows from them. */
+final class CalibrateWork implements StageWork {
+    @Override
+    public Stage stage() {
+        return Stage.CALIBRATE;
+    }
+
+    @Override
+    public void run(RunContext context, RunState state) {
+        RunFiles files = context.files();
+        StageClock clock = context.clock();
+        long samples = state.samples.samples();
+        BlockJob job = context.calibrationJob(samples, CalibrateStage.BLOCK_SIZE);
+        boolean planned = files.exists(RunDirectory.PLAN);
+        List<ComparePoint> hessianPoints = planned
+                ? List.of()
+                : LayerSettings.of(context.prepared(), context.config().quantization())
+                        .hessianPoints();
+        long hessianSamples = hessianPoints.isEmpty() ? 0 : Math.min(samples, WeightHessian.SAMPLES);
+        clock.start(StageClock.CALIBRATE, job.blocks() + hessianSamples);
+        boolean reused = files.exists(RunDirectory.STATISTICS);
+        if (!reused) {
+            BlockStatistics collected = CalibrateStage.run(job, done -> clock.advanced(done, ""));
+            files.writeText(RunDirectory.STATISTICS, collected.toJson());
+        }
+        if (!planned) {
+            Map<String, float[]> hessians = hessianPoints.isEmpty()
+                    ? Map.of()
+                    : WeightHessianStage.run(
+                            context.calibrationJob(hessianSamples, 1),
+                            hessianPoints,
+                            context.config().seed(),
+                            done -> clock.advanced(job.blocks() + done, ""));
+            files.writeText(RunDirectory.PLAN, PlanFile.toJson(plan(context, samples, hessians)));
+        }
+        QuantizationPlan plan = PlanFile.fromJson(files.readText(RunDirectory.PLAN));
+        clock.finish(
+                "%d layers, %d activation tensors%s",
+                plan.weights().size(), plan.activations().size(), reused ? ", reused" : "");
+        state.plan = plan;
+    }
+
+    private static QuantizationPlan plan(RunContext context, long samples, Map<String, float[]> hessians) {
+        // From the file in every case, so that a resumed run cannot differ.
+        BlockStatistics statistics = BlockStatistics.fromJson(context.files().readText(RunDirectory.STATISTICS));
+        QuantizationPlan built = PlanBuilder.build(
+                context.prepared(), statistics, context.config().quantization(), hessians);
+        QuantizationPlan adjusted = StatisticsCorrections.apply(
+                context.prepared(), statistics, built, context.config().quantization());
+        return correctMoments(context, adjusted, samples);
+    }
+
+    /** The plan with the second-moment correction, where it is asked for and there is anything to correct. */
+    private static QuantizationPlan correctMoments(RunContext context, QuantizationPlan plan, long samples) {
+        if (!context.config().quantization().preparation().weightsSecondMomentCorrection()) {
+            return plan;
+        }
+        context.correct(plan);
+        if (!SecondMomentCorrection.isPossible(context.corrected(), plan)) {
+            context.clock()
+                    .listener()
+                    .warning("No layer has a folded BatchNormalization and thresholds of its own to scale:"
+                            + " weights_second_moment_correction changes nothing.");
+            return plan;
+        }
+        BlockJob job = context.correctedJob(RunDirectory.CALIBRATION_SAMPLES, samples, CalibrateStage.BLOCK_SIZE);
+        return SecondMomentCorrection.apply(context.corrected(), plan, SecondMomentStage.run(job, plan));
+    }
+}

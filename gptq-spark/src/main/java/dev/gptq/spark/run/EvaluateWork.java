@@ -1,0 +1,52 @@
+package dev.gptq.spark.run;
+
+import dev.gptq.calibrate.LeftInFloat;
+import dev.gptq.evaluate.BlockMetrics;
+import dev.gptq.report.MetricsFile;
+import dev.gptq.report.RunMetrics;
+import dev.gptq.spark.evaluate.EvaluateStage;
+import dev.gptq.spark.task.BlockJob;
+import dev.gptq.train.RoundingTrainer.StepResult;
+import java.util.List;
+import java.util.Map;
+
+/** The float model and the two quantized ones side by side, on the evaluation dataset where there is one. */
+final class EvaluateWork implements StageWork {
+    @Override
+    public Stage stage() {
+        return Stage.EVALUATE;
+    }
+
+    @Override
+    public void run(RunContext context, RunState state) {
+        StageClock clock = context.clock();
+        boolean ownDataset = state.evaluated != null;
+        BlockJob job = context.correctedJob(
+                ownDataset ? RunDirectory.EVALUATION_SAMPLES : RunDirectory.CALIBRATION_SAMPLES,
+                ownDataset ? state.evaluated.samples() : state.samples.samples(),
+                EvaluateStage.BLOCK_SIZE);
+        clock.start(StageClock.EVALUATE, job.blocks());
+        BlockMetrics sums = EvaluateStage.run(job, state.models, done -> clock.advanced(done, ""));
+        clock.finish("%d samples of the %s dataset", job.samples(), ownDataset ? "evaluation" : "calibration");
+        state.metrics = MetricsFile.build(
+                sums,
+                state.plan,
+                LeftInFloat.of(context.corrected(), state.plan),
+                state.weights,
+                clock.timing(),
+                training(state.history),
+                Map.of(
+                        "float", (long) context.model().length,
+                        "ptq", (long) state.models.ptqModel().length,
+                        "gptq", (long) state.models.gptqModel().length));
+        context.files().writeText(RunDirectory.METRICS, MetricsFile.toJson(state.metrics));
+    }
+
+    private static RunMetrics.Training training(List<StepResult> history) {
+        return new RunMetrics.Training(
+                history.size(),
+                history.stream().mapToDouble(StepResult::loss).toArray(),
+                history.stream().mapToDouble(StepResult::distillationLoss).toArray(),
+                history.stream().mapToDouble(StepResult::regularization).toArray());
+    }
+}

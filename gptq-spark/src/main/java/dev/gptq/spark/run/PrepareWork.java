@@ -1,0 +1,96 @@
+package dev.gptq.spark.run;
+
+import dev.gptq.GptqException;
+import dev.gptq.config.GPTQHessianScoresConfig;
+import dev.gptq.config.RunConfig;
+import dev.gptq.spark.calibrate.CalibrateStage;
+import dev.gptq.spark.data.SamplePreparation;
+import dev.gptq.spark.data.SampleStore;
+import dev.gptq.spark.data.SparkFailures;
+import dev.gptq.spark.data.StoreIndex;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * Datasets as sample stores, and the float model tried on a few of their samples.
+ *
+ * @param calibration the representative dataset
+ * @param evaluation null without an evaluation dataset
+ */
+record PrepareWork(SamplePreparation calibration, SamplePreparation evaluation) implements StageWork {
+    @Override
+    public Stage stage() {
+        return Stage.PREPARE;
+    }
+
+    /** The clock has been started before: opening the datasets belongs to this stage. */
+    @Override
+    public void run(RunContext context, RunState state) {
+        try {
+            context.devices().check(context.spark());
+            state.samples = store(context, calibration, RunDirectory.CALIBRATION_SAMPLES);
+            state.evaluated = evaluation == null ? null : store(context, evaluation, RunDirectory.EVALUATION_SAMPLES);
+            checkSampleCount(context.config(), state.samples.samples());
+            state.versions = checkFloatModel(context, state.samples.samples());
+        } catch (GptqException e) {
+            // Nothing of worth is there yet; the directory is left as it was found.
+            if (!context.files().exists(RunDirectory.STATISTICS)) {
+                context.directory().discard();
+            }
+            throw e;
+        }
+        context.clock()
+                .finish(
+                        "%d samples for calibration%s",
+                        state.samples.samples(),
+                        state.evaluated == null ? "" : ", " + state.evaluated.samples() + " for evaluation");
+    }
+
+    private static StoreIndex store(RunContext context, SamplePreparation dataset, String folder) {
+        String path = context.files().path(folder);
+        Configuration hadoop = context.spark().hadoopConfiguration();
+        return SampleStore.isComplete(path, hadoop)
+                ? SampleStore.open(path, hadoop).index()
+                : dataset.write(path, context.config().seed());
+    }
+
+    private static void checkSampleCount(RunConfig config, long samples) {
+        GPTQHessianScoresConfig hessian = config.gptq().hessianWeightsConfig();
+        if (config.gptq().nEpochs() == 0 || hessian == null || hessian.hessiansNumSamples() == null) {
+            return;
+        }
+        int wanted = hessian.hessiansNumSamples();
+        if (wanted > samples) {
+            throw GptqException.badInput(
+                    "Cannot score %d samples (hessians_num_samples): the calibration dataset has %d. Lower the number or give"
+                            + " more samples.",
+                    wanted, samples);
+        }
+        if (hessian.perSample() && wanted < samples) {
+            throw GptqException.badInput(
+                    "Cannot weigh each sample (per_sample) with scores of %d samples (hessians_num_samples) out of %d. Set"
+                            + " hessians_num_samples to null.",
+                    wanted, samples);
+        }
+    }
+
+    private static Map<String, String> checkFloatModel(RunContext context, long samples) {
+        int size = (int) Math.min(samples, CalibrateStage.BLOCK_SIZE);
+        String store = context.files().path(RunDirectory.CALIBRATION_SAMPLES);
+        try {
+            TreeMap<String, String> versions = context.spark()
+                    .parallelize(List.of(size), 1)
+                    .map(new ModelCheckTask(context.shared(), context.model(), store))
+                    .first()
+                    .get();
+            versions.put("spark", context.spark().version());
+            String version = PrepareWork.class.getPackage().getImplementationVersion();
+            versions.put("spark_gptq", version == null ? "development" : version);
+            return versions;
+        } catch (Exception e) {
+            throw SparkFailures.translate(e, "run the model on the cluster", "See the executors' logs.");
+        }
+    }
+}

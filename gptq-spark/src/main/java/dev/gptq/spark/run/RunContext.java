@@ -1,0 +1,150 @@
+package dev.gptq.spark.run;
+
+import dev.gptq.calibrate.CorrectedGraph;
+import dev.gptq.calibrate.LayerSettings;
+import dev.gptq.calibrate.QuantizationPlan;
+import dev.gptq.config.RunConfig;
+import dev.gptq.graph.ComparePoint;
+import dev.gptq.graph.Graph;
+import dev.gptq.spark.data.RunFiles;
+import dev.gptq.spark.task.BlockJob;
+import dev.gptq.spark.task.ComputeDevices;
+import dev.gptq.spark.task.ExecutorModels;
+import dev.gptq.spark.task.SharedModel;
+import java.util.List;
+import java.util.UUID;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** What a run works on and with, the same for all its stages: configuration, model, directory, cluster. */
+final class RunContext implements AutoCloseable {
+    private final RunConfig config;
+    private final SparkSession session;
+    private final JavaSparkContext spark;
+    private final StageClock clock;
+    private final RunDirectory directory;
+    private final byte[] model;
+    private final Graph prepared;
+    private final List<ComparePoint> points;
+    private final ComputeDevices devices;
+    private final String runId = UUID.randomUUID().toString();
+    private final SerializableConfiguration hadoop;
+    private final Broadcast<SharedModel> shared;
+    /** The graph that the plan is for, and what executors know of it; of the prepared graph where nothing is corrected. */
+    private Graph corrected;
+
+    private Broadcast<SharedModel> sharedCorrected;
+
+    RunContext(
+            RunConfig config,
+            SparkSession session,
+            StageClock clock,
+            RunDirectory directory,
+            byte[] model,
+            Graph prepared,
+            ComputeDevices devices) {
+        this.config = config;
+        this.session = session;
+        this.spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+        this.clock = clock;
+        this.directory = directory;
+        this.model = model;
+        this.prepared = prepared;
+        this.devices = devices;
+        this.points = LayerSettings.of(prepared, config.quantization()).points();
+        this.hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
+        this.shared = spark.broadcast(new SharedModel(runId, prepared, devices, hadoop));
+        this.corrected = prepared;
+        this.sharedCorrected = shared;
+    }
+
+    RunConfig config() {
+        return config;
+    }
+
+    SparkSession session() {
+        return session;
+    }
+
+    JavaSparkContext spark() {
+        return spark;
+    }
+
+    StageClock clock() {
+        return clock;
+    }
+
+    RunDirectory directory() {
+        return directory;
+    }
+
+    RunFiles files() {
+        return directory.files();
+    }
+
+    /** The float model's file. */
+    byte[] model() {
+        return model;
+    }
+
+    /** The float model as the stages see it. */
+    Graph prepared() {
+        return prepared;
+    }
+
+    /** Layers that are quantized. */
+    List<ComparePoint> points() {
+        return points;
+    }
+
+    ComputeDevices devices() {
+        return devices;
+    }
+
+    /** The prepared graph, as executors find it. */
+    Broadcast<SharedModel> shared() {
+        return shared;
+    }
+
+    /** The graph that the plan is for; the prepared one before {@link #correct}. */
+    Graph corrected() {
+        return corrected;
+    }
+
+    /** Corrects the graph as the plan says; later stages see the result. */
+    void correct(QuantizationPlan plan) {
+        if (corrected != prepared) {
+            return;
+        }
+        corrected = CorrectedGraph.of(prepared, plan);
+        if (corrected != prepared) {
+            sharedCorrected = spark.broadcast(new SharedModel(correctedRunId(), corrected, devices, hadoop));
+        }
+    }
+
+    /** Blocks of the first {@code samples} calibration samples for the float model. */
+    BlockJob calibrationJob(long samples, int blockSize) {
+        return BlockJob.of(spark, shared, files().path(RunDirectory.CALIBRATION_SAMPLES), samples, blockSize);
+    }
+
+    /** Blocks of a sample store for the graph that the plan is for. */
+    BlockJob correctedJob(String folder, long samples, int blockSize) {
+        return BlockJob.of(spark, sharedCorrected, files().path(folder), samples, blockSize);
+    }
+
+    private String correctedRunId() {
+        return runId + " corrected";
+    }
+
+    @Override
+    public void close() {
+        if (sharedCorrected != shared) {
+            sharedCorrected.destroy();
+        }
+        shared.destroy();
+        ExecutorModels.release(runId);
+        ExecutorModels.release(correctedRunId());
+    }
+}
