@@ -31,8 +31,12 @@ interface QuantizationError {
         if (method == ThresholdMethod.KL) {
             return new KlError(histogram, bits, signed);
         }
-        HistogramView.Points points = histogram.leftEdges();
         double power = DistanceError.power(method, lpNorm);
+        QuantizationError quick = power == 2 ? HistogramError.of(histogram, bits, signed) : null;
+        if (quick != null) {
+            return quick;
+        }
+        HistogramView.Points points = histogram.leftEdges();
         return new DistanceError(points.values(), points.counts(), power, bits, signed);
     }
 }

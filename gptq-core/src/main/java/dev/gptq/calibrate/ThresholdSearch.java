@@ -137,8 +137,13 @@ final class ThresholdSearch {
                 currentMin[channel] = baseMin * factors[0];
                 currentMax[channel] = baseMax * factors[0];
                 double roundLeast = Double.POSITIVE_INFINITY;
-                for (double minFactor : factors) {
-                    for (double maxFactor : factors) {
+                // An end at zero stays there, and of equal candidates the first one counts.
+                int minFactors = baseMin == 0 ? 1 : factors.length;
+                int maxFactors = baseMax == 0 ? 1 : factors.length;
+                for (int i = 0; i < minFactors; i++) {
+                    for (int j = 0; j < maxFactors; j++) {
+                        double minFactor = factors[i];
+                        double maxFactor = factors[j];
                         double loss = errors.get(channel).uniform(baseMin * minFactor, baseMax * maxFactor);
                         if (loss < roundLeast) {
                             roundLeast = loss;
