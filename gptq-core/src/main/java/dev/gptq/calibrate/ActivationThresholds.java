@@ -8,6 +8,8 @@ import java.util.List;
 /** Chooses the quantizer of one activation tensor from its histogram (MCT, qparams_activations_computation). */
 final class ActivationThresholds {
     private static final int POWER_OF_TWO_CANDIDATES = 20;
+    /** Finer grids have many steps in one bin of the histogram, which cannot tell errors of thresholds apart then. */
+    private static final int RESOLVED_BITS = 8;
 
     private ActivationThresholds() {}
 
@@ -20,7 +22,7 @@ final class ActivationThresholds {
     static ActivationQuantizer choose(String tensor, HistogramView observed, QuantizationConfig.Activations config) {
         HistogramView histogram = observed.withoutOutliers(config.zThreshold());
         boolean signed = config.signed() == null ? histogram.hasNegative() : config.signed();
-        if (config.thresholdMethod() == ThresholdMethod.NO_CLIPPING) {
+        if (config.thresholdMethod() == ThresholdMethod.NO_CLIPPING || config.bits() > RESOLVED_BITS) {
             return noClipping(tensor, histogram.min(), histogram.max(), histogram.maxAbsolute(), signed, config);
         }
         QuantizationError error = QuantizationError.ofHistogram(

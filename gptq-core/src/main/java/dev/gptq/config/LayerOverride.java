@@ -23,7 +23,7 @@ public record LayerOverride(String name, Values weights, Values activations, Boo
     /**
      * What an override sets; null leaves a value as it is.
      *
-     * @param bits 2 to 8
+     * @param bits 2 to 8; of activations also 16
      */
     public record Values(Integer bits, QuantizationMethod method, ThresholdMethod thresholdMethod)
             implements Serializable {

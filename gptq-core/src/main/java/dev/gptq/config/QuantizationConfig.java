@@ -28,6 +28,7 @@ public record QuantizationConfig(
 
     private static final int MINIMUM_BITS = 2;
     private static final int MAXIMUM_BITS = 8;
+    private static final int WIDE_BITS = 16;
     /** Per-channel DequantizeLinear starts at 13; ONNX Runtime 1.23 knows opsets up to 23. */
     private static final int MINIMUM_OPSET = 13;
 
@@ -80,7 +81,7 @@ public record QuantizationConfig(
     /**
      * Activations, per tensor.
      *
-     * @param bits 2 to 8
+     * @param bits 2 to 8, or 16
      * @param signed whether the symmetric grid has negative values; null: decided by the data (any negative value)
      * @param lpNorm the p of LP, above 0
      * @param zThreshold values more than this many standard deviations from the mean do not count; infinity: all count
@@ -94,7 +95,12 @@ public record QuantizationConfig(
             double zThreshold)
             implements Serializable {
         public Activations {
-            Check.between(bits, MINIMUM_BITS, MAXIMUM_BITS, "bits");
+            Check.that(
+                    bits == WIDE_BITS || bits >= MINIMUM_BITS && bits <= MAXIMUM_BITS,
+                    "bits",
+                    bits,
+                    "activations have 2 to 8 bits, or 16",
+                    "Use 2 to 8, or 16");
             Check.given(method, "method", "Use uniform, symmetric or power_of_two");
             Check.given(thresholdMethod, "threshold_method", "Use mse, no_clipping, mae, lp or kl");
             Check.that(

@@ -10,6 +10,7 @@ import static dev.gptq.config.ConfigKey.section;
 
 /** The keys of the section quantization. */
 final class QuantizationKeys {
+    private static final String ACTIVATION_BITS = "2 to 8, or 16";
     private static final String ACTIVATION_THRESHOLD_METHODS = "mse, no_clipping, mae, lp or kl";
     private static final String WEIGHT_THRESHOLD_METHODS = "mse, no_clipping, mae, lp, kl or hmse";
     private static final String WEIGHT_THRESHOLD_MEANING =
@@ -36,7 +37,10 @@ final class QuantizationKeys {
                     "Bits of the first and the last layer, which often need more; null: as all others. "
                             + "quantization.layers wins"),
             section("quantization.activations", "Activations, one threshold per tensor"),
-            key("quantization.activations.bits", "8", "Bits of an activation"),
+            key(
+                    "quantization.activations.bits",
+                    ACTIVATION_BITS,
+                    "Bits of an activation; ONNX Runtime runs operators between 16 bits in float"),
             key("quantization.activations.method", "uniform, symmetric or power_of_two", "Form of the grid"),
             key(
                     "quantization.activations.signed",
@@ -73,7 +77,7 @@ final class QuantizationKeys {
                     "",
                     "Of the layer's output, after its activation function; keys left out: as for the model",
                     "{method: symmetric}"),
-            key("quantization.layers.activations.bits", "2 to 8", "Bits of an activation"),
+            key("quantization.layers.activations.bits", ACTIVATION_BITS, "Bits of an activation"),
             key("quantization.layers.activations.method", "uniform, symmetric or power_of_two", "Form of the grid"),
             key(
                     "quantization.layers.activations.threshold_method",

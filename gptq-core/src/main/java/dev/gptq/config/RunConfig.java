@@ -34,8 +34,6 @@ public record RunConfig(
 
     static final double WHOLE_GPU = 1;
 
-    private static final int EXPORTED_ACTIVATION_BITS = 8;
-
     public RunConfig {
         Check.text(model, "model", "Set it to the path of a float ONNX model");
         Check.given(calibration, "data.calibration", "Set at least data.calibration.path");
@@ -56,13 +54,6 @@ public record RunConfig(
                 gpusPerTask,
                 "a task computes on one GPU or shares it",
                 "Use a number above 0 and at most 1, such as 0.5 for two tasks on each GPU");
-        int activationBits = quantization.activations().bits();
-        Check.that(
-                activationBits == EXPORTED_ACTIVATION_BITS,
-                "quantization.activations.bits",
-                activationBits,
-                "exported models have 8-bit activations",
-                "Use 8");
         Check.that(
                 gptq.roundingType() != RoundingType.STE
                         || quantization.possibleWeights().stream()

@@ -1,56 +1,36 @@
 package dev.gptq.export;
 
-import dev.gptq.GptqException;
 import dev.gptq.calibrate.ActivationQuantizer;
 import dev.gptq.calibrate.QuantizationGrid;
-import dev.gptq.graph.ElementType;
 import dev.gptq.graph.TensorData;
 import java.util.List;
 import java.util.Map;
 
-/** The constants of one activation grid, and the QuantizeLinear / DequantizeLinear pairs that use them. */
+/**
+ * The constants of one activation grid, and the QuantizeLinear / DequantizeLinear pairs that use them. A grid that does not
+ * fill its integer type has a Clip of the integers between the two, so that the operator before still meets QuantizeLinear.
+ */
 final class ActivationPair {
-    private static final int LARGEST_BYTE = 255;
-
     private final GraphEditor editor;
+    private final QdqOperators operators;
     private final QuantizationGrid grid;
+    private final StoredActivation stored;
     private final String scale;
     private final String zeroPoint;
 
-    /**
-     * Adds the constants.
-     *
-     * @param type INT8, or UINT8, in which a signed grid is shifted up: that changes no real value
-     */
-    ActivationPair(GraphEditor editor, ActivationQuantizer quantizer, ElementType type) {
+    /** Adds the constants. */
+    ActivationPair(GraphEditor editor, QdqOperators operators, ActivationQuantizer quantizer, StoredActivation stored) {
         this.editor = editor;
+        this.operators = operators;
         this.grid = quantizer.grid();
-        if (grid.maximum() - grid.minimum() > LARGEST_BYTE) {
-            throw GptqException.unsupported(
-                    "Cannot export activation '%s' of %d bits: its integers do not fit into 8 bits. "
-                            + "Set quantization.activations.bits to 8 or less.",
-                    quantizer.tensor(), quantizer.bits());
-        }
-        boolean shifted = type == ElementType.UINT8 && grid.minimum() < 0;
-        long zeroPointValue = grid.zeroPoint()[0] + (shifted ? -grid.minimum() : 0);
+        this.stored = stored;
         this.scale = editor.constant(quantizer.tensor() + "_scale", TensorData.ofFloats(new float[] {grid.scale()[0]}));
-        this.zeroPoint = editor.constant(
-                quantizer.tensor() + "_zero_point", TensorData.ofLongs(type, new long[] {zeroPointValue}));
-    }
-
-    /**
-     * The type that all of a plan's activations share: INT8 when every grid is signed, else UINT8. Runtimes make an
-     * operator an integer one only when the types of its input and output are the same.
-     */
-    static ElementType typeFor(List<ActivationQuantizer> activations) {
-        return activations.stream().allMatch(quantizer -> quantizer.grid().minimum() < 0)
-                ? ElementType.INT8
-                : ElementType.UINT8;
+        this.zeroPoint = integer(quantizer.tensor() + "_zero_point", stored.zeroPoint());
     }
 
     /** Whether quantizing alone already cuts off everything below zero, so that a Relu before it can be dropped. */
     boolean startsAtZero() {
-        return grid.zeroPoint()[0] == grid.minimum() && fillsType();
+        return stored.zeroPoint() == stored.typeMinimum();
     }
 
     /** Whether quantizing leaves {@code value} as it is. */
@@ -60,34 +40,45 @@ final class ActivationPair {
         return grid.dequantize(grid.quantize(one, shape), shape)[0] == value;
     }
 
-    /** The smallest value of the grid. */
+    /** The smallest value that QuantizeLinear lets through. */
     double lowest() {
-        return (double) grid.scale()[0] * (grid.minimum() - grid.zeroPoint()[0]);
+        return (double) grid.scale()[0] * (stored.typeMinimum() - stored.zeroPoint());
     }
 
-    /** The largest value of the grid. */
+    /** The largest value that QuantizeLinear lets through. */
     double highest() {
-        return (double) grid.scale()[0] * (grid.maximum() - grid.zeroPoint()[0]);
+        return (double) grid.scale()[0] * (stored.typeMaximum() - stored.zeroPoint());
     }
 
     /** Adds a pair that reads {@code input} and yields {@code output}. */
     void add(String input, String output) {
-        String bounded = input;
-        if (!fillsType()) {
-            bounded = editor.unique(output + "_bounded");
-            editor.add("Clip", List.of(input, limit(output, lowest()), limit(output, highest())), bounded, Map.of());
+        String integers = quantize(input, output);
+        if (!stored.fillsType()) {
+            String bounded = editor.unique(output + "_bounded");
+            String low = integer(output + "_limit", stored.minimum());
+            String high = integer(output + "_limit", stored.maximum());
+            editor.add("Clip", List.of(integers, low, high), bounded, Map.of());
+            integers = bounded;
         }
+        dequantize(integers, output);
+    }
+
+    /** Adds a pair for values that are on the grid, or whose further way ends in a pair of this grid. */
+    void addWithoutLimits(String input, String output) {
+        dequantize(quantize(input, output), output);
+    }
+
+    private String quantize(String input, String output) {
         String integers = editor.unique(output + "_quantized");
-        editor.add("QuantizeLinear", List.of(bounded, scale, zeroPoint), integers, Map.of());
-        editor.add("DequantizeLinear", List.of(integers, scale, zeroPoint), output, Map.of());
+        editor.add(operators.quantize(stored.type()), List.of(input, scale, zeroPoint), integers, Map.of());
+        return integers;
     }
 
-    private String limit(String output, double value) {
-        return editor.constant(output + "_limit", TensorData.ofFloats(new float[] {(float) value}));
+    private void dequantize(String integers, String output) {
+        editor.add(operators.dequantize(stored.type()), List.of(integers, scale, zeroPoint), output, Map.of());
     }
 
-    /** Whether the grid has all 256 values of its type; QuantizeLinear itself clips only to those. */
-    private boolean fillsType() {
-        return grid.maximum() - grid.minimum() == LARGEST_BYTE;
+    private String integer(String name, long value) {
+        return editor.constant(name, TensorData.ofLongs(stored.type(), new long[] {value}));
     }
 }

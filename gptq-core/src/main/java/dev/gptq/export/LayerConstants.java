@@ -20,11 +20,13 @@ final class LayerConstants {
     private final Graph prepared;
     private final QuantizationPlan plan;
     private final GraphEditor editor;
+    private final QdqOperators operators;
 
-    LayerConstants(Graph prepared, QuantizationPlan plan, GraphEditor editor) {
+    LayerConstants(Graph prepared, QuantizationPlan plan, GraphEditor editor, QdqOperators operators) {
         this.prepared = prepared;
         this.plan = plan;
         this.editor = editor;
+        this.operators = operators;
     }
 
     /** Adds the constants and nodes of one layer; returns what takes the place of its kernel and bias. */
@@ -70,7 +72,7 @@ final class LayerConstants {
         String scaleName = editor.constant(name + "_scale", scale);
         String zeroPoint =
                 editor.constant(name + "_zero_point", TensorData.ofLongs(ElementType.INT8, zeroPoints, scale.shape()));
-        editor.add("DequantizeLinear", List.of(integers, scaleName, zeroPoint), output, attributes);
+        editor.add(operators.dequantize(ElementType.INT8), List.of(integers, scaleName, zeroPoint), output, attributes);
     }
 
     /** The same arithmetic as DequantizeLinear in single steps, which no runtime turns into an integer kernel. */
@@ -110,7 +112,10 @@ final class LayerConstants {
         String scaleName = editor.constant(name + "_scale", TensorData.ofFloats(scale, scale.length));
         String output = editor.unique(name + "_dequantized");
         editor.add(
-                "DequantizeLinear", List.of(quantized, scaleName), output, Map.of("axis", channelAxis(shape, scale)));
+                operators.dequantize(ElementType.INT32),
+                List.of(quantized, scaleName),
+                output,
+                Map.of("axis", channelAxis(shape, scale)));
         return output;
     }
 

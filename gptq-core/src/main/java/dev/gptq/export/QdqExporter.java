@@ -12,7 +12,9 @@ import java.util.List;
  *
  * <ul>
  *   <li>Activations: a pair behind every quantized tensor. All are int8 with zero point 0 when every grid is signed, as
- *       TensorRT wants it; else all are uint8, with signed symmetric grids at zero point 128. Operators that only move
+ *       TensorRT wants it; else all are uint8, with signed symmetric grids at zero point 128. Fewer than 8 bits are stored
+ *       in the same types, with a Clip of the integers inside the pair; 16 bits in int16 or uint16, below opset 21 by the
+ *       operators of ONNX Runtime's own domain. Operators that only move
  *       values (MaxPool, Flatten, Transpose, ...) and Relu and Clip get a second pair with the same grid where a runtime
  *       needs it to keep integers; those change no value.
  *   <li>Kernels: int8 at any bit width, dequantized with one scale per channel and one zero point.
@@ -43,7 +45,7 @@ public final class QdqExporter {
      *
      * @param layers every layer of the plan after rounding
      * @param opset 13 or later; a prepared graph of a later opset keeps its own
-     * @throws GptqException BAD_INPUT for an opset below 13; UNSUPPORTED_MODEL for activations of more than 8 bits
+     * @throws GptqException BAD_INPUT for an opset below 13; UNSUPPORTED_MODEL for activations of more than 16 bits
      */
     public static byte[] export(Graph prepared, QuantizationPlan plan, List<QuantizedLayer> layers, int opset) {
         return OnnxWriter.write(quantize(prepared, plan, layers, opset));
@@ -57,6 +59,7 @@ public final class QdqExporter {
                             + "or more.",
                     opset, MINIMUM_OPSET, MINIMUM_OPSET);
         }
-        return OpsetRaising.raise(new QdqRewriter(prepared, plan).rewrite(layers), opset);
+        return OpsetRaising.raise(
+                new QdqRewriter(prepared, plan, Math.max(opset, prepared.opset())).rewrite(layers), opset);
     }
 }

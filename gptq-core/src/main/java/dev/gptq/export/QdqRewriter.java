@@ -3,7 +3,6 @@ package dev.gptq.export;
 import dev.gptq.calibrate.ActivationQuantizer;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
-import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
@@ -18,7 +17,8 @@ final class QdqRewriter {
     private final Graph graph;
     private final QuantizationPlan plan;
     private final GraphEditor editor;
-    private final ElementType activationType;
+    private final QdqOperators operators;
+    private final StoredActivation.Types activationTypes;
     private final Map<String, Node> producers;
     private final Map<String, List<Node>> consumers;
     private final Map<String, ActivationQuantizer> quantizers = new LinkedHashMap<>();
@@ -27,18 +27,20 @@ final class QdqRewriter {
     /** The grid that a tensor's values are on, once the tensor has been written. */
     private final Map<String, ActivationPair> grids = new HashMap<>();
 
-    QdqRewriter(Graph graph, QuantizationPlan plan) {
+    /** @param opset of the exported model */
+    QdqRewriter(Graph graph, QuantizationPlan plan, int opset) {
         this.graph = graph;
         this.plan = plan;
         this.editor = new GraphEditor(graph);
-        this.activationType = ActivationPair.typeFor(plan.activations());
+        this.operators = new QdqOperators(opset);
+        this.activationTypes = StoredActivation.Types.of(plan.activations());
         this.producers = graph.producers();
         this.consumers = graph.consumers();
         plan.activations().forEach(quantizer -> quantizers.put(quantizer.tensor(), quantizer));
     }
 
     Graph rewrite(List<QuantizedLayer> layers) {
-        LayerConstants constants = new LayerConstants(graph, plan, editor);
+        LayerConstants constants = new LayerConstants(graph, plan, editor, operators);
         for (QuantizedLayer layer : layers) {
             replaced.putAll(constants.add(layer));
         }
@@ -79,12 +81,19 @@ final class QdqRewriter {
     }
 
     private ActivationPair grid(String tensor) {
-        return grids.computeIfAbsent(tensor, key -> new ActivationPair(editor, quantizers.get(key), activationType));
+        return grids.computeIfAbsent(tensor, key -> {
+            ActivationQuantizer quantizer = quantizers.get(key);
+            return new ActivationPair(editor, operators, quantizer, activationTypes.store(quantizer));
+        });
     }
 
     private void pair(ActivationPair grid, String tensor, String raw) {
         String output = raw.equals(tensor) ? editor.unique(tensor + "_dequantized") : tensor;
-        grid.add(raw, output);
+        if (quantizers.containsKey(tensor)) {
+            grid.add(raw, output);
+        } else {
+            grid.addWithoutLimits(raw, output);
+        }
         grids.put(tensor, grid);
         replaced.put(tensor, output);
     }
@@ -109,7 +118,7 @@ final class QdqRewriter {
             ActivationPair grid = grid(limit.output());
             if (!isImplied(limit, grid)) {
                 String output = editor.unique(tensor + "_dequantized");
-                grid.add(raw, output);
+                grid.addWithoutLimits(raw, output);
                 replaced.put(tensor, output);
             }
         }

@@ -11,6 +11,8 @@ import java.util.TreeMap;
  * One operator of a graph. An absent optional input or output is the empty string. Attribute values are Long, Float,
  * String, {@code long[]}, {@code float[]}, {@code List<String>}, {@link TensorData} or {@link Subgraph}. Behind its own
  * inputs a node with subgraphs lists the tensors that these capture, subgraph by subgraph in the order of attribute names.
+ *
+ * @param opType the operator's name; of one outside ONNX's own domain, {@code domain.name}
  */
 public record Node(
         String name, String opType, List<String> inputs, List<String> outputs, Map<String, Serializable> attributes)

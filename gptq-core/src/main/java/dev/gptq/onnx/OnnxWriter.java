@@ -30,14 +30,18 @@ public final class OnnxWriter {
                 .forEach((name, tensor) -> proto.addInitializer(
                         TensorWriter.write(tensor).toBuilder().setName(name)));
         graph.nodes().forEach(node -> proto.addNode(node(node)));
-        return OnnxMl.ModelProto.newBuilder()
+        OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.newBuilder()
                 .setIrVersion(irVersion(graph.opset()))
                 .setProducerName(PRODUCER)
                 .addOpsetImport(
-                        OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(graph.opset()))
-                .setGraph(proto)
-                .build()
-                .toByteArray();
+                        OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(graph.opset()));
+        graph.nodes().stream()
+                .map(node -> domain(node.opType()))
+                .filter(domain -> !domain.isEmpty())
+                .distinct()
+                .forEach(domain -> model.addOpsetImport(
+                        OnnxMl.OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(1)));
+        return model.setGraph(proto).build().toByteArray();
     }
 
     /**
@@ -98,12 +102,20 @@ public final class OnnxWriter {
         return shape.build();
     }
 
+    /** What stands before the last dot of an operator; ONNX's own operators have no dot. */
+    private static String domain(String opType) {
+        return opType.substring(0, Math.max(0, opType.lastIndexOf('.')));
+    }
+
     private static OnnxMl.NodeProto node(Node node) {
         OnnxMl.NodeProto.Builder proto = OnnxMl.NodeProto.newBuilder()
                 .setName(node.name())
-                .setOpType(node.opType())
+                .setOpType(node.opType().substring(node.opType().lastIndexOf('.') + 1))
                 .addAllInput(node.ownInputs())
                 .addAllOutput(node.outputs());
+        if (!domain(node.opType()).isEmpty()) {
+            proto.setDomain(domain(node.opType()));
+        }
         Iterator<String> captured = node.inputs()
                 .subList(node.ownInputs().size(), node.inputs().size())
                 .iterator();

@@ -1,14 +1,9 @@
 package dev.gptq.export;
 
-import ai.onnx.proto.OnnxMl;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtSession;
 import dev.gptq.config.QuantizationConfig;
-import java.nio.file.Files;
+import dev.gptq.testing.OptimizedModel;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,12 +12,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import static org.assertj.core.api.Assertions.assertThat;
 
 class OnnxRuntimeKernelsTest {
-    private static final Set<String> INTEGER_LAYERS =
-            Set.of("QLinearConv", "QGemm", "QLinearMatMul", "MatMulIntegerToFloat");
-
-    /** Without it, ONNX Runtime on x64 leaves int8 activations with several consumers in float. */
-    private static final String INT8_ACTIVATIONS_ON_X64 = "session.qdqisint8allowed";
-
     @TempDir
     private Path folder;
 
@@ -39,13 +28,11 @@ class OnnxRuntimeKernelsTest {
         try (QuantizedModel quantized = QuantizedModel.of(model, QuantizationConfig.ofPreset(preset))) {
             assertThat(quantized.plan().weights()).hasSize(layers);
 
-            Map<String, Integer> operators = optimized(quantized.file());
+            Map<String, Integer> operators = OptimizedModel.operators(quantized.file(), folder);
 
-            int integerLayers = operators.entrySet().stream()
-                    .filter(entry -> INTEGER_LAYERS.contains(entry.getKey()))
-                    .mapToInt(Map.Entry::getValue)
-                    .sum();
-            assertThat(integerLayers).as("%s", operators).isEqualTo(layers);
+            assertThat(OptimizedModel.integerLayers(operators))
+                    .as("%s", operators)
+                    .isEqualTo(layers);
             assertThat(operators).doesNotContainKeys("Conv", "FusedConv", "Gemm", "FusedGemm", "MatMul");
         }
     }
@@ -63,22 +50,5 @@ class OnnxRuntimeKernelsTest {
                 QuantizedModel second = QuantizedModel.of("m1_folded.onnx", QuantizationConfig.defaults())) {
             assertThat(first.file()).isEqualTo(second.file());
         }
-    }
-
-    /** How often each operator occurs in the graph that ONNX Runtime makes of a model. */
-    private Map<String, Integer> optimized(byte[] model) throws Exception {
-        Path file = folder.resolve("optimized.onnx");
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.addConfigEntry(INT8_ACTIVATIONS_ON_X64, "1");
-            options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.EXTENDED_OPT);
-            options.setOptimizedModelFilePath(file.toString());
-            OrtEnvironment.getEnvironment().createSession(model, options).close();
-        }
-        Map<String, Integer> operators = new TreeMap<>();
-        OnnxMl.ModelProto.parseFrom(Files.readAllBytes(file))
-                .getGraph()
-                .getNodeList()
-                .forEach(node -> operators.merge(node.getOpType(), 1, Integer::sum));
-        return operators;
     }
 }

@@ -146,26 +146,45 @@ class QdqRewriterTest {
     }
 
     @Test
-    void aGridOfFewerThanEightBitsIsBoundedBeforeQuantizeLinear() {
+    void theIntegersOfAGridOfFewerThanEightBitsAreClippedInsideThePair() {
         ActivationQuantizer four = new ActivationQuantizer("x", QuantizationMethod.SYMMETRIC, 4, true, 1, 0, 0);
 
         Graph quantized = export(relu(), four);
 
         Node dequantize = producer(quantized, node(quantized, "conv").input(0));
-        Node clip = behind(quantized, dequantize, 2);
+        Node clip = behind(quantized, dequantize, 1);
         assertThat(clip.opType()).isEqualTo("Clip");
-        assertThat(quantized.constants().get(clip.input(1)).floats()).containsExactly(-1);
-        assertThat(quantized.constants().get(clip.input(2)).floats()).containsExactly(7f / 8);
+        assertThat(quantized.constants().get(clip.input(1)).longs()).containsExactly(-8);
+        assertThat(quantized.constants().get(clip.input(2)).longs()).containsExactly(7);
+        assertThat(behind(quantized, clip, 1).opType()).isEqualTo("QuantizeLinear");
     }
 
     @Test
-    void activationsOfMoreThanEightBitsAreRefused() {
+    void sixteenBitsAreShortsOfOnnxRuntimesDomainUntilOnnxHasThem() {
         ActivationQuantizer wide = new ActivationQuantizer("x", QuantizationMethod.SYMMETRIC, 16, true, 1, 0, 0);
+
+        for (int opset : List.of(13, 20, 21)) {
+            Graph alone = export(relu(), opset, wide);
+            Graph mixed = export(relu(), opset, wide, unsigned("r"));
+
+            String operator = opset < 21 ? "com.microsoft.DequantizeLinear" : "DequantizeLinear";
+            Node signed = producer(alone, node(alone, "conv").input(0));
+            Node shifted = producer(mixed, node(mixed, "conv").input(0));
+            assertThat(signed.opType()).isEqualTo(operator);
+            assertThat(type(alone, signed.input(2))).isEqualTo(ElementType.INT16);
+            assertThat(type(mixed, shifted.input(2))).isEqualTo(ElementType.UINT16);
+            assertThat(mixed.constants().get(shifted.input(2)).longs()).containsExactly(1 << 15);
+        }
+    }
+
+    @Test
+    void activationsOfMoreThanSixteenBitsAreRefused() {
+        ActivationQuantizer wide = new ActivationQuantizer("x", QuantizationMethod.SYMMETRIC, 17, true, 1, 0, 0);
 
         assertThatThrownBy(() -> export(relu(), wide))
                 .isInstanceOfSatisfying(
                         GptqException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.UNSUPPORTED_MODEL))
-                .hasMessageContaining("'x' of 16 bits");
+                .hasMessageContaining("'x' of 17 bits");
     }
 
     @Test
@@ -186,11 +205,15 @@ class QdqRewriterTest {
     }
 
     private static Graph export(Graph graph, ActivationQuantizer... activations) {
+        return export(graph, 13, activations);
+    }
+
+    private static Graph export(Graph graph, int opset, ActivationQuantizer... activations) {
         QuantizationGrid kernel = new QuantizationGrid(0, new float[] {0.5f, 0.25f}, new int[2], -8, 7);
         List<QuantizedLayer> layers = List.of(
                 new QuantizedLayer(CONV, kernel, new int[] {3, -8}, new float[] {0.3f, -0.7f}),
                 new QuantizedLayer(LINEAR, kernel, new int[] {1, 2, 3, 4, 5, 6, 7, -8}, new float[] {0.1f, 0.2f}));
-        return QdqExporter.quantize(graph, new QuantizationPlan(List.of(), List.of(activations)), layers, 13);
+        return QdqExporter.quantize(graph, new QuantizationPlan(List.of(), List.of(activations)), layers, opset);
     }
 
     private static ActivationQuantizer unsigned(String tensor) {
