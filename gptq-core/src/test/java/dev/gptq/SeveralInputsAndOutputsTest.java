@@ -25,6 +25,7 @@ import dev.gptq.graph.pass.GraphPreparation;
 import dev.gptq.hessian.HessianScorer;
 import dev.gptq.hessian.LossWeights;
 import dev.gptq.hessian.ScoreSums;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.onnx.OnnxReader;
 import dev.gptq.onnx.OnnxWriter;
 import dev.gptq.testing.Closeness;
@@ -139,7 +140,7 @@ class SeveralInputsAndOutputsTest {
         Map<String, TensorData> actual = Models.run(prepared, inputs);
         assertThat(actual).containsOnlyKeys("map", "classes");
         actual.forEach((name, value) -> Closeness.assertClose(value, expected.get(name), 1e-5));
-        FloatModelCheck.check(file, model, batch(0, 8));
+        FloatModelCheck.check(OnnxModel.of(file), model, batch(0, 8));
     }
 
     @Test
@@ -226,7 +227,8 @@ class SeveralInputsAndOutputsTest {
         byte[] ptq = QdqExporter.export(prepared, plan, nearest, 13);
         byte[] gptq = QdqExporter.export(prepared, plan, trained, 13);
         assertThat(OnnxRuntime.run(gptq, batch(0, 4).inputs())).containsOnlyKeys("map", "classes");
-        try (ModelEvaluator evaluator = new ModelEvaluator(file, ptq, gptq, model, plan, nearest, trained)) {
+        try (ModelEvaluator evaluator = new ModelEvaluator(
+                OnnxModel.of(file), OnnxModel.of(ptq), OnnxModel.of(gptq), model, plan, nearest, trained)) {
             BlockMetrics metrics = evaluator.evaluate(batch(0, SAMPLES));
             assertThat(metrics.gptq().sqnrDb()).isGreaterThan(metrics.ptq().sqnrDb());
             assertThat(metrics.engineAgreement().values()).isEqualTo((long) SAMPLES * (MAP_SIZE + CLASSES));

@@ -9,6 +9,7 @@ import dev.gptq.engine.GraphExecutor;
 import dev.gptq.engine.TensorHook;
 import dev.gptq.graph.SampleBatch;
 import dev.gptq.graph.ValueInfo;
+import dev.gptq.onnx.OnnxModel;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -24,7 +25,7 @@ public final class FloatModelCheck {
      *
      * @throws dev.gptq.GptqException UNSUPPORTED_MODEL with what ONNX Runtime says of an operator, type or form it lacks
      */
-    public static void requireLoadable(byte[] model) {
+    public static void requireLoadable(OnnxModel model) {
         try (OnnxSession session = new OnnxSession(model, "float")) {
             // Loading is the check.
         }
@@ -33,11 +34,11 @@ public final class FloatModelCheck {
     /**
      * Runs both on a batch and compares every output.
      *
-     * @param model the ONNX file, run in ONNX Runtime
+     * @param model the model, run in ONNX Runtime
      * @param prepared the prepared graph, on the CPU
      * @throws dev.gptq.GptqException UNSUPPORTED_MODEL naming the output that differs most
      */
-    public static void check(byte[] model, GraphExecutor prepared, SampleBatch batch) {
+    public static void check(OnnxModel model, GraphExecutor prepared, SampleBatch batch) {
         Map<String, ModelOutput> expected;
         try (OnnxSession session = new OnnxSession(model, "float")) {
             expected = session.run(batch.inputs());

@@ -9,6 +9,7 @@ import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
 import dev.gptq.graph.SampleBatch;
 import dev.gptq.graph.ValueInfo;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.train.QuantizedStudent;
 import dev.gptq.train.StudentOutputs;
 import java.util.HashMap;
@@ -35,16 +36,16 @@ public final class ModelEvaluator implements AutoCloseable {
     /**
      * Loads the models.
      *
-     * @param floatModel the ONNX file of the float model; its outputs are the reference
+     * @param floatModel the float model; its outputs are the reference
      * @param prepared the prepared float graph in the engine; stays the caller's, who closes it after this evaluator
      * @param ptqLayers what {@code ptqModel} was exported from, in plan order
      * @param gptqLayers what {@code gptqModel} was exported from, in plan order
      * @throws dev.gptq.GptqException UNSUPPORTED_MODEL when ONNX Runtime refuses a model
      */
     public ModelEvaluator(
-            byte[] floatModel,
-            byte[] ptqModel,
-            byte[] gptqModel,
+            OnnxModel floatModel,
+            OnnxModel ptqModel,
+            OnnxModel gptqModel,
             GraphExecutor prepared,
             QuantizationPlan plan,
             List<QuantizedLayer> ptqLayers,

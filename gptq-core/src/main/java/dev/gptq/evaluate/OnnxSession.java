@@ -12,6 +12,7 @@ import ai.onnxruntime.TensorInfo;
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.graph.TensorData;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.onnx.RuntimeTensors;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
@@ -26,24 +27,45 @@ import java.util.Map;
  * sums come out wrong; with the setting it multiplies uint8 by uint8, which is exact and slower. Processors with VNNI and
  * other architectures ignore it.
  */
-final class OnnxSession implements AutoCloseable {
+public final class OnnxSession implements AutoCloseable {
     private static final String EXACT_U8S8_ON_X64 = "session.x64quantprecision";
 
     private final String name;
     private final OrtEnvironment environment;
     private final OrtSession session;
 
-    OnnxSession(byte[] model, String name) {
+    /**
+     * Loads a model.
+     *
+     * @param name what messages call it
+     * @throws GptqException UNSUPPORTED_MODEL with what ONNX Runtime says of it
+     */
+    public OnnxSession(byte[] model, String name) {
+        this(OnnxModel.of(model), name);
+    }
+
+    /** As the other one, for a model with constants beside its file. */
+    public OnnxSession(OnnxModel model, String name) {
         this.name = name;
         this.environment = OrtEnvironment.getEnvironment();
+        Map<String, OnnxTensorLike> outside = new LinkedHashMap<>();
         try (OrtSession.SessionOptions options = options()) {
-            this.session = environment.createSession(model, options);
+            for (Map.Entry<String, TensorData> constant : model.outside().entrySet()) {
+                outside.put(constant.getKey(), RuntimeTensors.toRuntime(environment, constant.getValue()));
+            }
+            if (!outside.isEmpty()) {
+                options.addExternalInitializers(outside);
+            }
+            this.session = environment.createSession(model.file(), options);
         } catch (OrtException e) {
             throw new GptqException(
                     ErrorCode.UNSUPPORTED_MODEL,
                     "Cannot load the " + name + " model: ONNX Runtime says: " + oneLine(e)
                             + ". Check that this version of ONNX Runtime supports the model's opset.",
                     e);
+        } finally {
+            // The session has copies.
+            outside.values().forEach(OnnxTensorLike::close);
         }
     }
 
@@ -57,8 +79,12 @@ final class OnnxSession implements AutoCloseable {
         return options;
     }
 
-    /** Runs the model; inputs that it does not have are left out. Outputs in model order. */
-    Map<String, ModelOutput> run(Map<String, TensorData> inputs) {
+    /**
+     * Runs the model; inputs that it does not have are left out. Outputs in model order.
+     *
+     * @throws GptqException BAD_INPUT with what ONNX Runtime says of the inputs; UNSUPPORTED_MODEL for outputs that are no numbers
+     */
+    public Map<String, ModelOutput> run(Map<String, TensorData> inputs) {
         Map<String, OnnxTensorLike> feeds = new LinkedHashMap<>();
         try {
             for (Map.Entry<String, TensorData> input : inputs.entrySet()) {

@@ -4,6 +4,7 @@ import dev.gptq.GptqException;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
 import dev.gptq.graph.Graph;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.onnx.OnnxWriter;
 import java.util.List;
 
@@ -49,6 +50,22 @@ public final class QdqExporter {
      */
     public static byte[] export(Graph prepared, QuantizationPlan plan, List<QuantizedLayer> layers, int opset) {
         return OnnxWriter.write(quantize(prepared, plan, layers, opset));
+    }
+
+    /**
+     * The quantized model of any size.
+     *
+     * @param limit the most bytes of constants in the model's file, {@link OnnxModel#LARGEST_FILE} or less
+     * @param location the name of a second file, for constants that do not fit into the first
+     */
+    public static OnnxModel export(
+            Graph prepared,
+            QuantizationPlan plan,
+            List<QuantizedLayer> layers,
+            int opset,
+            long limit,
+            String location) {
+        return OnnxWriter.write(quantize(prepared, plan, layers, opset), limit, location);
     }
 
     /** The quantized model as a graph. */

@@ -26,10 +26,14 @@ final class GraphReader {
     private final int opset;
     private final String source;
     private final TensorReader tensors;
+    /** Constants that lie outside the file. */
+    private final Map<String, TensorData> outside;
+
     private final Map<String, TensorData> constants = new LinkedHashMap<>();
     private final Set<String> nodeNames = new HashSet<>();
 
-    GraphReader(OnnxMl.GraphProto proto, int opset, String source) {
+    GraphReader(OnnxMl.GraphProto proto, int opset, String source, Map<String, TensorData> outside) {
+        this.outside = outside;
         this.proto = proto;
         this.opset = opset;
         this.source = source;
@@ -43,7 +47,9 @@ final class GraphReader {
     Graph read() {
         OperatorCheck.requireSupported(proto, source);
         for (OnnxMl.TensorProto initializer : proto.getInitializerList()) {
-            addConstant(initializer.getName(), tensors.read(initializer, initializer.getName()));
+            TensorData loaded = outside.get(initializer.getName());
+            addConstant(
+                    initializer.getName(), loaded == null ? tensors.read(initializer, initializer.getName()) : loaded);
         }
         if (proto.getSparseInitializerCount() > 0) {
             throw GptqException.unsupported(

@@ -25,7 +25,12 @@ public final class OnnxReader {
      *     operators and their node names at once
      */
     public static Graph read(byte[] bytes, String source) {
-        OnnxMl.ModelProto model = parse(bytes, source);
+        return read(OnnxModel.of(bytes), source);
+    }
+
+    /** As the other one, for a model with constants beside its file; the graph shares their arrays. */
+    public static Graph read(OnnxModel file, String source) {
+        OnnxMl.ModelProto model = parse(file.file(), source);
         if (!model.hasGraph() || model.getGraph().getNodeCount() == 0) {
             throw GptqException.badInput(
                     "Cannot read model %s: it holds no graph. Give the path of an ONNX model file.", source);
@@ -37,7 +42,7 @@ public final class OnnxReader {
                     "Cannot read model %s: it defines functions (%s). Inline them, for instance with onnx.inliner.",
                     source, model.getFunctions(0).getName());
         }
-        Graph graph = new GraphReader(model.getGraph(), opset, source).read();
+        Graph graph = new GraphReader(model.getGraph(), opset, source, file.outside()).read();
         LayerShapes.require(graph, source);
         return graph;
     }

@@ -8,8 +8,11 @@ import dev.gptq.graph.Subgraph;
 import dev.gptq.graph.TensorData;
 import dev.gptq.graph.ValueInfo;
 import java.io.Serializable;
+import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 
 /** Writes graphs as ONNX model files. */
@@ -17,18 +20,71 @@ public final class OnnxWriter {
     private static final String PRODUCER = "spark-gptq";
     private static final String DYNAMIC_BATCH = "N";
     private static final long DYNAMIC = -1;
+    private static final int SMALLEST_OUTSIDE = 1024;
 
     private OnnxWriter() {}
 
     /** Serializes a graph; equal graphs give equal bytes. Constants become initializers in the graph's order. */
     public static byte[] write(Graph graph) {
+        return proto(graph, Map.of()).toByteArray();
+    }
+
+    /**
+     * Serializes a graph of any size. Constants stay in the model's file when they fit into it; else all but the smallest,
+     * which runtimes want at hand for shape inference, go into a second one beside it.
+     *
+     * @param limit the most bytes of constants in the model's file, {@link OnnxModel#LARGEST_FILE} or less
+     * @param location the name of the second file
+     */
+    public static OnnxModel write(Graph graph, long limit, String location) {
+        long total = graph.constants().values().stream()
+                .mapToLong(TensorWriter::byteCount)
+                .sum();
+        if (total <= limit) {
+            return OnnxModel.of(write(graph));
+        }
+        Map<String, TensorData> outside = new LinkedHashMap<>();
+        Map<String, OnnxMl.TensorProto> references = new HashMap<>();
+        long end = 0;
+        for (Map.Entry<String, TensorData> constant : graph.constants().entrySet()) {
+            long bytes = TensorWriter.byteCount(constant.getValue());
+            if (bytes >= SMALLEST_OUTSIDE) {
+                long offset = OnnxModel.onPage(end);
+                references.put(constant.getKey(), reference(constant.getValue(), location, offset, bytes));
+                outside.put(constant.getKey(), constant.getValue());
+                end = offset + bytes;
+            }
+        }
+        return new OnnxModel(proto(graph, references).toByteArray(), outside);
+    }
+
+    private static OnnxMl.TensorProto reference(TensorData tensor, String location, long offset, long bytes) {
+        return TensorWriter.describe(tensor)
+                .setDataLocation(OnnxMl.TensorProto.DataLocation.EXTERNAL)
+                .addExternalData(entry("location", location))
+                .addExternalData(entry("offset", Long.toString(offset)))
+                .addExternalData(entry("length", Long.toString(bytes)))
+                .build();
+    }
+
+    private static OnnxMl.StringStringEntryProto entry(String key, String value) {
+        return OnnxMl.StringStringEntryProto.newBuilder()
+                .setKey(key)
+                .setValue(value)
+                .build();
+    }
+
+    /** {@code references} has what stands for constants that lie outside. */
+    private static OnnxMl.ModelProto proto(Graph graph, Map<String, OnnxMl.TensorProto> references) {
         OnnxMl.GraphProto.Builder proto = OnnxMl.GraphProto.newBuilder();
         proto.setName(graph.name().isEmpty() ? "model" : graph.name());
         graph.inputs().forEach(input -> proto.addInput(valueInfo(input)));
         graph.outputs().forEach(output -> proto.addOutput(valueInfo(output)));
-        graph.constants()
-                .forEach((name, tensor) -> proto.addInitializer(
-                        TensorWriter.write(tensor).toBuilder().setName(name)));
+        graph.constants().forEach((name, tensor) -> {
+            OnnxMl.TensorProto reference = references.get(name);
+            OnnxMl.TensorProto constant = reference == null ? TensorWriter.write(tensor) : reference;
+            proto.addInitializer(constant.toBuilder().setName(name));
+        });
         graph.nodes().forEach(node -> proto.addNode(node(node)));
         OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.newBuilder()
                 .setIrVersion(irVersion(graph.opset()))
@@ -41,7 +97,7 @@ public final class OnnxWriter {
                 .distinct()
                 .forEach(domain -> model.addOpsetImport(
                         OnnxMl.OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(1)));
-        return model.setGraph(proto).build().toByteArray();
+        return model.setGraph(proto).build();
     }
 
     /**

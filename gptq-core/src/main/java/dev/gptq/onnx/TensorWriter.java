@@ -4,38 +4,67 @@ import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.ByteString;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.TensorData;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** Turns tensors into TensorProtos with little-endian raw data. */
 final class TensorWriter {
+    /** Elements that are turned into bytes at a time. */
+    private static final int PORTION = 1 << 16;
+
     private TensorWriter() {}
 
     static OnnxMl.TensorProto write(TensorData tensor) {
+        ByteBuffer raw = ByteBuffer.allocate(Math.toIntExact(byteCount(tensor))).order(ByteOrder.LITTLE_ENDIAN);
+        put(tensor, 0, tensor.size(), raw);
+        return describe(tensor).setRawData(ByteString.copyFrom(raw.array())).build();
+    }
+
+    /** A tensor without its values. */
+    static OnnxMl.TensorProto.Builder describe(TensorData tensor) {
         OnnxMl.TensorProto.Builder proto =
                 OnnxMl.TensorProto.newBuilder().setDataType(tensor.type().onnxCode());
         for (long dimension : tensor.shape()) {
             proto.addDims(dimension);
         }
-        ByteBuffer raw =
-                ByteBuffer.allocate(tensor.size() * width(tensor.type())).order(ByteOrder.LITTLE_ENDIAN);
-        switch (tensor.type()) {
-            case FLOAT32 -> raw.asFloatBuffer().put(tensor.floats());
-            case FLOAT64 -> raw.asDoubleBuffer().put(tensor.doubles());
-            case INT64 -> raw.asLongBuffer().put(tensor.longs());
-            default -> putNarrow(raw, tensor);
-        }
-        return proto.setRawData(ByteString.copyFrom(raw.array())).build();
+        return proto;
     }
 
-    private static void putNarrow(ByteBuffer raw, TensorData tensor) {
+    /** Writes the values alone. */
+    static void write(TensorData tensor, OutputStream out) throws IOException {
+        ByteBuffer raw = ByteBuffer.allocate(PORTION * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (int from = 0; from < tensor.size(); from += PORTION) {
+            int count = Math.min(PORTION, tensor.size() - from);
+            raw.clear();
+            put(tensor, from, count, raw);
+            out.write(raw.array(), 0, count * width(tensor.type()));
+        }
+    }
+
+    static long byteCount(TensorData tensor) {
+        return (long) tensor.size() * width(tensor.type());
+    }
+
+    private static void put(TensorData tensor, int from, int count, ByteBuffer raw) {
+        switch (tensor.type()) {
+            case FLOAT32 -> raw.asFloatBuffer().put(tensor.floats(), from, count);
+            case FLOAT64 -> raw.asDoubleBuffer().put(tensor.doubles(), from, count);
+            case INT64 -> raw.asLongBuffer().put(tensor.longs(), from, count);
+            default -> putNarrow(raw, tensor, from, count);
+        }
+    }
+
+    private static void putNarrow(ByteBuffer raw, TensorData tensor, int from, int count) {
         int width = width(tensor.type());
-        for (long value : tensor.longs()) {
+        long[] values = tensor.longs();
+        for (int i = from; i < from + count; i++) {
             switch (width) {
-                case Long.BYTES -> raw.putLong(value);
-                case Integer.BYTES -> raw.putInt((int) value);
-                case Short.BYTES -> raw.putShort((short) value);
-                default -> raw.put((byte) value);
+                case Long.BYTES -> raw.putLong(values[i]);
+                case Integer.BYTES -> raw.putInt((int) values[i]);
+                case Short.BYTES -> raw.putShort((short) values[i]);
+                default -> raw.put((byte) values[i]);
             }
         }
     }

@@ -16,6 +16,7 @@ import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
 import dev.gptq.graph.ValueInfo;
 import dev.gptq.graph.pass.GraphPreparation;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.onnx.OnnxReader;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -72,6 +73,11 @@ public record ModelSummary(
      * @throws GptqException BAD_INPUT for a file that is no model or overrides that match nothing, UNSUPPORTED_MODEL
      */
     public static ModelSummary of(byte[] file, String source, QuantizationConfig config) {
+        return of(OnnxModel.of(file), source, config);
+    }
+
+    /** As the other one, for a model with constants beside its file. */
+    public static ModelSummary of(OnnxModel file, String source, QuantizationConfig config) {
         Graph graph = OnnxReader.read(file, source);
         Map<String, Integer> operators = new TreeMap<>();
         graph.nodes().forEach(node -> operators.merge(node.opType(), 1, Integer::sum));
@@ -83,7 +89,7 @@ public record ModelSummary(
         return new ModelSummary(
                 graph.name(),
                 graph.opset(),
-                file.length,
+                file.bytes(),
                 graph.inputs(),
                 graph.outputs(),
                 operators,

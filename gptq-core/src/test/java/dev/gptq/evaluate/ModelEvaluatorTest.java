@@ -6,6 +6,7 @@ import dev.gptq.config.QuantizationConfig;
 import dev.gptq.export.QuantizedModel;
 import dev.gptq.graph.SampleBatch;
 import dev.gptq.graph.TensorData;
+import dev.gptq.onnx.OnnxModel;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -66,9 +67,9 @@ class ModelEvaluatorTest {
     void aModelThatWasNotExportedFromTheStudentDisagreesWithIt() {
         SampleBatch batch = QuantizedModel.images(0, 64);
         try (ModelEvaluator evaluator = new ModelEvaluator(
-                fine.floatFile(),
-                fine.file(),
-                coarse.file(),
+                OnnxModel.of(fine.floatFile()),
+                OnnxModel.of(fine.file()),
+                OnnxModel.of(coarse.file()),
                 fine.executor(),
                 fine.plan(),
                 fine.layers(),
@@ -102,9 +103,9 @@ class ModelEvaluatorTest {
     void theFloatModelComparedWithItselfIsAtTheCeiling() {
         SampleBatch batch = QuantizedModel.images(0, 16);
         try (ModelEvaluator evaluator = new ModelEvaluator(
-                fine.floatFile(),
-                fine.floatFile(),
-                fine.file(),
+                OnnxModel.of(fine.floatFile()),
+                OnnxModel.of(fine.floatFile()),
+                OnnxModel.of(fine.file()),
                 fine.executor(),
                 fine.plan(),
                 fine.layers(),
@@ -140,9 +141,9 @@ class ModelEvaluatorTest {
 
     private static BlockMetrics evaluate(SampleBatch batch) {
         try (ModelEvaluator evaluator = new ModelEvaluator(
-                fine.floatFile(),
-                coarse.file(),
-                fine.file(),
+                OnnxModel.of(fine.floatFile()),
+                OnnxModel.of(coarse.file()),
+                OnnxModel.of(fine.file()),
                 fine.executor(),
                 fine.plan(),
                 coarse.layers(),

@@ -21,6 +21,7 @@ import dev.gptq.graph.Node;
 import dev.gptq.graph.SampleBatch;
 import dev.gptq.graph.TensorData;
 import dev.gptq.graph.pass.GraphPreparation;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.onnx.OnnxReader;
 import dev.gptq.onnx.OnnxWriter;
 import dev.gptq.testing.Closeness;
@@ -87,8 +88,8 @@ class KeptInFloatTest {
                 .node("LSTM", "x W R", "out", "hidden_size", 5, "layout", 1)
                 .build());
 
-        FloatModelCheck.requireLoadable(MODEL);
-        assertThatThrownBy(() -> FloatModelCheck.requireLoadable(batchFirst))
+        FloatModelCheck.requireLoadable(OnnxModel.of(MODEL));
+        assertThatThrownBy(() -> FloatModelCheck.requireLoadable(OnnxModel.of(batchFirst)))
                 .isInstanceOfSatisfying(
                         GptqException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.UNSUPPORTED_MODEL))
                 .hasMessageContaining("LSTM");

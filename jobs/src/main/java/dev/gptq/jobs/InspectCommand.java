@@ -4,6 +4,7 @@ import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.TrainingConfig;
 import dev.gptq.graph.ValueInfo;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.report.ModelSummary;
 import dev.gptq.spark.data.ModelFolder;
 import java.io.PrintWriter;
@@ -57,8 +58,8 @@ final class InspectCommand implements Callable<Integer> {
         RunConfig config = file == null ? null : ConfigFile.read(file, overrides);
         QuantizationConfig quantization = config == null ? QuantizationConfig.defaults() : config.quantization();
         TrainingConfig training = config == null ? TrainingConfig.defaults() : config.training();
-        byte[] bytes = ModelFolder.readModel(model, new Configuration());
-        print(ModelSummary.of(bytes, model, quantization), training);
+        OnnxModel file = ModelFolder.readModel(model, new Configuration());
+        print(ModelSummary.of(file, model, quantization), training);
         return 0;
     }
 

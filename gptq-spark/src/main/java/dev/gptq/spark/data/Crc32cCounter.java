@@ -1,6 +1,9 @@
 package dev.gptq.spark.data;
 
+import java.io.OutputStream;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
 
 /** CRC32C of bytes as eight lowercase hexadecimal digits. */
 public final class Crc32cCounter {
@@ -22,6 +25,13 @@ public final class Crc32cCounter {
     public static String of(byte[] bytes) {
         Crc32cCounter counter = new Crc32cCounter();
         counter.update(bytes);
+        return counter.value();
+    }
+
+    /** The checksum of all that {@code content} writes. */
+    public static String of(Consumer<OutputStream> content) {
+        Crc32cCounter counter = new Crc32cCounter();
+        content.accept(new CheckedOutputStream(OutputStream.nullOutputStream(), counter.crc));
         return counter.value();
     }
 }

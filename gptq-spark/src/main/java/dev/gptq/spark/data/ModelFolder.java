@@ -2,6 +2,7 @@ package dev.gptq.spark.data;
 
 import dev.gptq.onnx.ExternalData;
 import dev.gptq.onnx.ExternalTensors;
+import dev.gptq.onnx.OnnxModel;
 import java.io.EOFException;
 import java.io.IOException;
 import org.apache.hadoop.conf.Configuration;
@@ -11,6 +12,12 @@ import org.apache.hadoop.fs.Path;
 
 /** The folder of a model file on any storage, where its external data lie. */
 public final class ModelFolder implements ExternalData {
+    /**
+     * Hadoop's key for the most bytes of constants in a model's file; larger models have a second file with them. Its default is what
+     * the format can hold.
+     */
+    public static final String FILE_LIMIT = "gptq.model.file.limit";
+
     private final Path folder;
     private final Configuration hadoop;
 
@@ -21,8 +28,14 @@ public final class ModelFolder implements ExternalData {
     }
 
     /** A model file with the constants that lie in files beside it. */
-    public static byte[] readModel(String model, Configuration hadoop) {
-        return ExternalTensors.inline(Files.readInput(model, "model", hadoop), model, new ModelFolder(model, hadoop));
+    public static OnnxModel readModel(String model, Configuration hadoop) {
+        return ExternalTensors.read(
+                Files.readInput(model, "model", hadoop), model, new ModelFolder(model, hadoop), fileLimit(hadoop));
+    }
+
+    /** The value of {@link #FILE_LIMIT}. */
+    public static long fileLimit(Configuration hadoop) {
+        return Math.min(OnnxModel.LARGEST_FILE, hadoop.getLong(FILE_LIMIT, OnnxModel.LARGEST_FILE));
     }
 
     @Override

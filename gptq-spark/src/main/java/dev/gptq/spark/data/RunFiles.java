@@ -2,6 +2,7 @@ package dev.gptq.spark.data;
 
 import dev.gptq.GptqException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -82,12 +83,23 @@ public final class RunFiles {
 
     /** Writes a file as a whole; a former one of this name is replaced. */
     public void write(String name, byte[] content) {
+        write(name, out -> out.write(content));
+    }
+
+    /** What a file will hold. */
+    @FunctionalInterface
+    public interface Content {
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    /** As the other one, for content of any size. */
+    public void write(String name, Content content) {
         guard.run();
         attempt("write", name, () -> {
             Path target = new Path(root, name);
             Path temporary = new Path(target.getParent(), "." + target.getName() + ".writing");
             try (FSDataOutputStream out = files.create(temporary, true)) {
-                out.write(content);
+                content.writeTo(out);
             }
             // POSIX replaces the target in one step; other file systems want it gone first.
             if (!files.rename(temporary, target) && !(files.delete(target, false) && files.rename(temporary, target))) {

@@ -5,6 +5,7 @@ import dev.gptq.calibrate.QuantizedLayer;
 import dev.gptq.evaluate.BlockMetrics;
 import dev.gptq.evaluate.ModelEvaluator;
 import dev.gptq.graph.SampleBatch;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.spark.task.BlockJob;
 import dev.gptq.spark.task.BlockTask;
 import dev.gptq.spark.task.ExecutorModels;
@@ -20,11 +21,11 @@ public final class EvaluateStage {
 
     private EvaluateStage() {}
 
-    /** The models to compare: whole files, and the layers that went into them. */
+    /** The models to compare: whole models, and the layers that went into them. */
     public record Models(
-            byte[] floatModel,
-            byte[] ptqModel,
-            byte[] gptqModel,
+            OnnxModel floatModel,
+            OnnxModel ptqModel,
+            OnnxModel gptqModel,
             QuantizationPlan plan,
             List<QuantizedLayer> ptqLayers,
             List<QuantizedLayer> gptqLayers)

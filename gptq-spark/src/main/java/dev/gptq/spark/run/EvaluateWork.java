@@ -36,9 +36,9 @@ final class EvaluateWork implements StageWork {
                 clock.timing(),
                 training(state.history),
                 Map.of(
-                        "float", (long) context.model().length,
-                        "ptq", (long) state.models.ptqModel().length,
-                        "gptq", (long) state.models.gptqModel().length));
+                        "float", context.model().bytes(),
+                        "ptq", state.models.ptqModel().bytes(),
+                        "gptq", state.models.gptqModel().bytes()));
         context.files().writeText(RunDirectory.METRICS, MetricsFile.toJson(state.metrics));
     }
 

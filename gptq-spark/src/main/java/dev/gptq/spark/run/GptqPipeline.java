@@ -9,6 +9,8 @@ import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.pass.FreeBatch;
 import dev.gptq.graph.pass.GraphPreparation;
+import dev.gptq.onnx.ModelMetadata;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.onnx.OnnxReader;
 import dev.gptq.onnx.OnnxWriter;
 import dev.gptq.report.MetricsFile;
@@ -28,6 +30,8 @@ import org.slf4j.LoggerFactory;
 /** The whole product: float ONNX model and representative dataset in, run directory with the quantized model out. */
 public final class GptqPipeline {
     private static final Logger LOG = LoggerFactory.getLogger(GptqPipeline.class);
+    /** Where constants lie of a model that is never written to a disk. */
+    private static final String OUTSIDE_OF_MEMORY = "constants";
 
     private GptqPipeline() {}
 
@@ -45,16 +49,16 @@ public final class GptqPipeline {
                 JavaSparkContext.fromSparkContext(spark.sparkContext()), config.device(), config.gpusPerTask());
         LOG.info("Tasks compute on {}: {}.", devices.kind(), devices.reason());
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-        byte[] file = ModelFolder.readModel(config.model(), hadoop);
+        OnnxModel file = ModelFolder.readModel(config.model(), hadoop);
         Graph read = OnnxReader.read(file, config.model());
         Graph free = FreeBatch.apply(read);
         Graph prepared = GraphPreparation.prepare(free, config.quantization().preparation());
-        byte[] model = file;
+        OnnxModel model = file;
         if (free != read) {
             FreeBatchCheck.check(
                     GraphPreparation.prepare(read, config.quantization().preparation()), prepared, config.model());
             LOG.info("The model's fixed batch dimension is taken as a dynamic one.");
-            model = OnnxWriter.write(free);
+            model = ModelMetadata.copy(file, OnnxWriter.write(free, ModelFolder.fileLimit(hadoop), OUTSIDE_OF_MEMORY));
         }
         checkModel(prepared, config.model());
         FloatModelCheck.requireLoadable(model);
@@ -68,7 +72,7 @@ public final class GptqPipeline {
         if (evaluation != null) {
             data.addAll(evaluation.identity());
         }
-        Fingerprint fingerprint = Fingerprint.of(config, devices.kind(), Crc32cCounter.of(file), data);
+        Fingerprint fingerprint = Fingerprint.of(config, devices.kind(), Crc32cCounter.of(file::writeAll), data);
         try (RunDirectory directory =
                 RunDirectory.open(config.output().path(), config.output().overwrite(), fingerprint, hadoop)) {
             if (directory.isComplete()) {

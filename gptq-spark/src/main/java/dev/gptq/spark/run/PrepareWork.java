@@ -3,6 +3,7 @@ package dev.gptq.spark.run;
 import dev.gptq.GptqException;
 import dev.gptq.config.GPTQHessianScoresConfig;
 import dev.gptq.config.RunConfig;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.spark.calibrate.CalibrateStage;
 import dev.gptq.spark.data.SamplePreparation;
 import dev.gptq.spark.data.SampleStore;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.broadcast.Broadcast;
 
 /**
  * Datasets as sample stores, and the float model tried on a few of their samples.
@@ -79,10 +81,11 @@ record PrepareWork(SamplePreparation calibration, SamplePreparation evaluation) 
     private static Map<String, String> checkFloatModel(RunContext context, long samples) {
         int size = (int) Math.min(samples, CalibrateStage.BLOCK_SIZE);
         String store = context.files().path(RunDirectory.CALIBRATION_SAMPLES);
+        Broadcast<OnnxModel> model = context.spark().broadcast(context.model());
         try {
             TreeMap<String, String> versions = context.spark()
                     .parallelize(List.of(size), 1)
-                    .map(new ModelCheckTask(context.shared(), context.model(), store))
+                    .map(new ModelCheckTask(context.shared(), model, store))
                     .first()
                     .get();
             versions.put("spark", context.spark().version());
@@ -91,6 +94,8 @@ record PrepareWork(SamplePreparation calibration, SamplePreparation evaluation) 
             return versions;
         } catch (Exception e) {
             throw SparkFailures.translate(e, "run the model on the cluster", "See the executors' logs.");
+        } finally {
+            model.destroy();
         }
     }
 }

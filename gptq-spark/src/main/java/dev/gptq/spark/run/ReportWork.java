@@ -40,7 +40,7 @@ final class ReportWork implements StageWork {
     private static Map<String, Manifest.Input> inputs(RunContext context, RunState state) {
         RunConfig config = context.config();
         Map<String, Manifest.Input> inputs = new LinkedHashMap<>();
-        inputs.put("model", new Manifest.Input(config.model(), null, Crc32cCounter.of(context.model())));
+        inputs.put("model", new Manifest.Input(config.model(), null, Crc32cCounter.of(context.model()::writeAll)));
         inputs.put("calibration", input(config.calibration(), state.samples));
         if (state.evaluated != null) {
             inputs.put("evaluation", input(config.evaluation(), state.evaluated));

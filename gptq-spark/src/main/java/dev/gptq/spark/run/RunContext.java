@@ -6,6 +6,7 @@ import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.config.RunConfig;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.Graph;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.spark.data.RunFiles;
 import dev.gptq.spark.task.BlockJob;
 import dev.gptq.spark.task.ComputeDevices;
@@ -25,7 +26,7 @@ final class RunContext implements AutoCloseable {
     private final JavaSparkContext spark;
     private final StageClock clock;
     private final RunDirectory directory;
-    private final byte[] model;
+    private final OnnxModel model;
     private final Graph prepared;
     private final List<ComparePoint> points;
     private final ComputeDevices devices;
@@ -42,7 +43,7 @@ final class RunContext implements AutoCloseable {
             SparkSession session,
             StageClock clock,
             RunDirectory directory,
-            byte[] model,
+            OnnxModel model,
             Graph prepared,
             ComputeDevices devices) {
         this.config = config;
@@ -84,8 +85,8 @@ final class RunContext implements AutoCloseable {
         return directory.files();
     }
 
-    /** The float model's file. */
-    byte[] model() {
+    /** The float model as ONNX Runtime takes it. */
+    OnnxModel model() {
         return model;
     }
 

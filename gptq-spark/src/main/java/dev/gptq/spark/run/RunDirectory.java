@@ -16,6 +16,9 @@ import org.apache.hadoop.conf.Configuration;
 final class RunDirectory implements AutoCloseable {
     static final String QUANTIZED_MODEL = "quantized.onnx";
     static final String PTQ_MODEL = "ptq.onnx";
+    /** What is added to a model's name for the file of constants that do not fit into the model's own. */
+    static final String CONSTANTS = ".data";
+
     static final String METRICS = "metrics.json";
     static final String REPORT = "report.html";
     static final String STATISTICS = "statistics.json";
@@ -35,7 +38,9 @@ final class RunDirectory implements AutoCloseable {
             MANIFEST,
             Fingerprint.FILE_NAME,
             QUANTIZED_MODEL,
+            QUANTIZED_MODEL + CONSTANTS,
             PTQ_MODEL,
+            PTQ_MODEL + CONSTANTS,
             METRICS,
             REPORT,
             STATISTICS,

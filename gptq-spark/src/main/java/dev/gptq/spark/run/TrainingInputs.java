@@ -1,6 +1,7 @@
 package dev.gptq.spark.run;
 
 import dev.gptq.hessian.LossWeights;
+import dev.gptq.onnx.OnnxModel;
 import dev.gptq.spark.data.Crc32cCounter;
 import dev.gptq.spark.data.RunFiles;
 import dev.gptq.spark.data.StoreIndex;
@@ -12,12 +13,12 @@ import java.util.Map;
 final class TrainingInputs {
     private TrainingInputs() {}
 
-    static Map<String, String> of(RunDirectory directory, byte[] model, LossWeights weights) {
+    static Map<String, String> of(RunDirectory directory, OnnxModel model, LossWeights weights) {
         RunFiles files = directory.files();
         String index = RunDirectory.CALIBRATION_SAMPLES + "/" + StoreIndex.FILE_NAME;
         return Map.of(
                 "configuration", directory.fingerprint().configSha256(),
-                "model", Crc32cCounter.of(model),
+                "model", Crc32cCounter.of(model::writeAll),
                 // The index holds the checksums of all samples.
                 "calibration samples", Crc32cCounter.of(files.read(index)),
                 "quantization plan", Crc32cCounter.of(files.read(RunDirectory.PLAN)),
