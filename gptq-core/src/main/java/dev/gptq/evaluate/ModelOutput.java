@@ -1,7 +1,7 @@
 package dev.gptq.evaluate;
 
 /** One output tensor of a model for a batch, row-major, widened to double. */
-record ModelOutput(long[] shape, double[] values, boolean floating) {
+public record ModelOutput(long[] shape, double[] values, boolean floating) {
     /** Whether each sample is a vector of at least two class scores. */
     boolean isClassVector() {
         return floating && shape.length == 2 && shape[1] > 1;

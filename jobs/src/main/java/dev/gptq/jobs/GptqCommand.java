@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             QuantizeCommand.class,
             QuickstartCommand.class,
+            OcrCommand.class,
             ConfigCommand.class,
             BenchCommand.class,
             InspectCommand.class,

@@ -20,13 +20,13 @@ final class QuickstartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        SparkJob.run(config(ProjectHome.find("quickstart"), overrides));
+        SparkJob.run(config(ProjectHome.find("quickstart"), "quickstart.yaml", overrides));
         return 0;
     }
 
-    /** The shipped configuration; its own paths belong to the project, those of overrides to the working directory. */
-    static RunConfig config(Path home, List<String> overrides) {
-        Path file = home.resolve("conf").resolve("quickstart.yaml");
+    /** A configuration of {@code conf}; its own paths belong to the project, those of overrides to the working directory. */
+    static RunConfig config(Path home, String name, List<String> overrides) {
+        Path file = home.resolve("conf").resolve(name);
         RunConfig shipped = ConfigFile.read(file, List.of());
         List<String> all = new ArrayList<>();
         all.add(absolute("model", home, shipped.model()));

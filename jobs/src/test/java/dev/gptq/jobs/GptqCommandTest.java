@@ -128,7 +128,8 @@ class GptqCommandTest {
     void quickstartPathsBelongToTheProjectAndThoseOfOverridesToTheWorkingDirectory() {
         Path home = Path.of("..").toAbsolutePath().normalize();
 
-        RunConfig config = QuickstartCommand.config(home, List.of("output.path=elsewhere", "gptq.n_epochs=1"));
+        RunConfig config =
+                QuickstartCommand.config(home, "quickstart.yaml", List.of("output.path=elsewhere", "gptq.n_epochs=1"));
 
         assertThat(config.model())
                 .isEqualTo(home.resolve("conf/quickstart/m1_bn.onnx").toString());
