@@ -21,7 +21,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /**
  * The whole pipeline on m1 with power-of-two activations, on all 10,000 test images, against what MCT (commit fad922f)
- * reaches from the same 1,024 calibration images in the same 10 epochs with seed 0. Runs of either system differ by about
+ * reaches from the same 1,024 calibration images in the same 10 epochs, one run each. Runs of either system differ by about
  * .005 between seeds (MCT at 2 bits: .826 to .838 with layer Hessian weights, .637 to .720 with attention); .005 is the slack
  * given here. What each run reached is written to target/accuracy.tsv.
  */
