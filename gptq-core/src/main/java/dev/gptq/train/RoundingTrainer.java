@@ -96,10 +96,7 @@ public final class RoundingTrainer {
 
     private TrainedPiece biasPiece(ParameterPiece piece, float[] biases, GradientPTQConfig config) {
         int begin = piece.from() - layout.kernelCount();
-        return new BiasPiece(
-                piece,
-                Arrays.copyOfRange(biases, begin, begin + piece.size()),
-                biasOptimizer(config));
+        return new BiasPiece(piece, Arrays.copyOfRange(biases, begin, begin + piece.size()), biasOptimizer(config));
     }
 
     private static TrainedPiece kernelPiece(
