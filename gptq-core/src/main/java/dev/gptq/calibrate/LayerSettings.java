@@ -45,7 +45,7 @@ public final class LayerSettings {
      * @throws GptqException BAD_INPUT when an override matches no layer, or every kernel is skipped
      */
     public static LayerSettings of(Graph prepared, QuantizationConfig config) {
-        Map<String, List<String>> namesByTensor = ActivationTensors.namesByTensor(prepared);
+        Map<String, List<String>> namesByTensor = ActivationTensors.namesByTensor(prepared, Fusing.of(config));
         Set<String> kernels = new LinkedHashSet<>();
         ComparePoints.of(prepared).forEach(point -> kernels.add(point.name()));
         Set<String> all = new LinkedHashSet<>(kernels);

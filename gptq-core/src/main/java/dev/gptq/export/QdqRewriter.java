@@ -63,7 +63,7 @@ final class QdqRewriter {
             String tensor = node.outputs().get(i);
             if (quantizers.containsKey(tensor)) {
                 quantize(tensor, outputs.get(i));
-            } else if (keepsGrid(node, tensor)) {
+            } else if (keepsGrid(node, tensor, i)) {
                 pair(grids.get(node.input(0)), tensor, outputs.get(i));
             } else {
                 quantizeBeforeLimit(tensor, outputs.get(i));
@@ -98,8 +98,11 @@ final class QdqRewriter {
         replaced.put(tensor, output);
     }
 
-    private boolean keepsGrid(Node node, String tensor) {
-        return !graph.isOutput(tensor)
+    /** Further outputs are indices, but those of Split. */
+    private boolean keepsGrid(Node node, String tensor, int index) {
+        return (index == 0 || node.is("Split"))
+                && !tensor.isEmpty()
+                && !graph.isOutput(tensor)
                 && grids.containsKey(node.input(0))
                 && PassThrough.movesValues(graph, node, grids.get(node.input(0)));
     }
