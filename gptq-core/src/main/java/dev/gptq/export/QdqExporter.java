@@ -20,6 +20,7 @@ import java.util.List;
  *       needs it to keep integers; those change no value.
  *   <li>Kernels: int8, dequantized with one scale per channel and one zero point. From opset 21 on those of 2 to 4 bits
  *       are stored as int4, and a Cast makes int8 of them when ONNX Runtime loads the model.
+ *   <li>Embedding tables: int8, of which rows are read and dequantized.
  *   <li>Biases: int32 on the grid of {@link dev.gptq.calibrate.BiasGrid}; float where that does not apply.
  * </ul>
  *

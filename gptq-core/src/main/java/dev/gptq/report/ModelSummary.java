@@ -118,7 +118,7 @@ public record ModelSummary(
                     point.name(),
                     nodes.get(point.name()).opType(),
                     prepared.constants().get(point.weight()).shape(),
-                    config.skips(point.name()) ? 0 : settings.weights(point).bits()));
+                    settings.points().contains(point) ? settings.weights(point).bits() : 0));
         }
         return layers;
     }
