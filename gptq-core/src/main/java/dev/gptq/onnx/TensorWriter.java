@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 final class TensorWriter {
     /** Elements that are turned into bytes at a time; an even number. */
     private static final int PORTION = 1 << 16;
+
     private static final int NIBBLE_BITS = 4;
     private static final int NIBBLE = 0xf;
 
