@@ -38,7 +38,7 @@ public final class SensitivityStage {
         @Override
         public SensitivitySums map(ExecutorModels.Lease models, SampleBatch block) {
             return models.get(
-                            "sensitivity",
+                            "sensitivity by " + sensitivity,
                             SensitivityMeasure.class,
                             () -> SensitivityMeasure.of(sensitivity, models.floatModel(), choices, candidates, seed))
                     .of(block);

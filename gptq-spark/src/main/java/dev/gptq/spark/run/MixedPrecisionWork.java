@@ -33,12 +33,13 @@ final class MixedPrecisionWork {
         QuantizationConfig config = context.config().quantization();
         MixedPrecisionConfig mixed = config.mixedPrecision();
         StageClock clock = context.clock();
-        BlockJob job = context.calibrationJob(
-                Math.min(samples, mixed.samples()), SensitivityMeasure.blockSize(mixed.sensitivity()));
-        clock.start(StageClock.MIXED_PRECISION, job.blocks());
+        long measured = Math.min(samples, mixed.samples());
+        int blockSize = SensitivityMeasure.blockSize(mixed.sensitivity());
+        clock.start(StageClock.MIXED_PRECISION, (measured + blockSize - 1) / blockSize);
         boolean reused = context.files().exists(RunDirectory.MIXED_PRECISION);
         if (!reused) {
-            BitAssignment chosen = search(context, job, hessians);
+            BitAssignment chosen = context.apart(
+                    StageClock.MIXED_PRECISION, measured, blockSize, job -> search(context, job, hessians));
             context.files().writeText(RunDirectory.MIXED_PRECISION_YAML, chosen.toYaml(config));
             context.files().writeText(RunDirectory.MIXED_PRECISION, chosen.toJson());
         }

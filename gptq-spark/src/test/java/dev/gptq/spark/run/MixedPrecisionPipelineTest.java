@@ -108,6 +108,33 @@ class MixedPrecisionPipelineTest {
         assertThat(folder.resolve("impossible")).doesNotExist();
     }
 
+    @Test
+    void anAverageOfFourBitsIsBetterThanFourBitsEverywhere() throws IOException {
+        RunMetrics everywhere = m1("everywhere", "quantization.weights.bits=4");
+        RunMetrics average = m1("average", "quantization.mixed_precision.budget.weights_bits=4");
+
+        assertThat(average.mixedPrecision().budget().get(0).used()).isLessThanOrEqualTo(4);
+        assertThat(average.ptq().sqnrDb()).isGreaterThan(everywhere.ptq().sqnrDb());
+    }
+
+    /** The quickstart's model and some of its images, rounded to nearest. */
+    private static RunMetrics m1(String output, String bits) throws IOException {
+        Path home = Path.of("..").toRealPath();
+        String yaml = Files.readString(home.resolve("conf/quickstart.yaml")).replace("conf/", home + "/conf/");
+        List<String> overrides = List.of(
+                bits,
+                "gptq.n_epochs=0",
+                "data.calibration.limit=128",
+                "data.evaluation=null",
+                "device=cpu",
+                "output.path=" + folder.resolve(output));
+        return GptqPipeline.run(
+                        RunConfigReader.read(yaml, "quickstart.yaml", overrides),
+                        TestSpark.session(),
+                        ProgressListener.NONE)
+                .metrics();
+    }
+
     private static MixedPrecisionConfig mixed(double bits) {
         return MixedPrecisionConfig.builder()
                 .setBudget(Budget.ofWeightsBits(bits))
