@@ -21,7 +21,7 @@ public record MixedPrecisionConfig(
     public static final int DEFAULT_SAMPLES = 32;
 
     static final List<Integer> DEFAULT_WEIGHTS_BITS = List.of(2, 4, 8);
-    static final List<Integer> DEFAULT_ACTIVATIONS_BITS = List.of(8);
+    static final List<Integer> DEFAULT_ACTIVATIONS_BITS = List.of(8, QuantizationConfig.WIDE_BITS);
 
     /** How the effect of a layer's quantization on the model's outputs is measured. */
     public enum Sensitivity {
@@ -83,13 +83,20 @@ public record MixedPrecisionConfig(
         Check.given(budget, "budget", "Set for example budget: {weights_bits: 4}");
         Check.given(sensitivity, "sensitivity", "Use hessian or output_error");
         Check.atLeast(samples, 1, "samples");
-        weightsBits = candidates(weightsBits, "weights_bits", QuantizationConfig.MAXIMUM_BITS);
-        activationsBits = candidates(activationsBits, "activations_bits", QuantizationConfig.MAXIMUM_BITS);
+        weightsBits = candidates(weightsBits, "weights_bits");
+        weightsBits.forEach(bits ->
+                Check.between(bits, QuantizationConfig.MINIMUM_BITS, QuantizationConfig.MAXIMUM_BITS, "weights_bits"));
+        activationsBits = candidates(activationsBits, "activations_bits");
+        activationsBits.forEach(bits -> Check.that(
+                QuantizationConfig.isActivationBits(bits),
+                "activations_bits",
+                bits,
+                "activations have 2 to 8 bits, or 16",
+                "Use 2 to 8, or 16"));
     }
 
-    private static List<Integer> candidates(List<Integer> bits, String key, int maximum) {
+    private static List<Integer> candidates(List<Integer> bits, String key) {
         Check.that(bits != null && !bits.isEmpty(), key, bits, "it names no bits", "Use for example [4, 8]");
-        bits.forEach(value -> Check.between(value, QuantizationConfig.MINIMUM_BITS, maximum, key));
         return List.copyOf(new TreeSet<>(bits));
     }
 
@@ -118,7 +125,7 @@ public record MixedPrecisionConfig(
             return this;
         }
 
-        /** See {@link MixedPrecisionConfig#activationsBits}. */
+        /** See {@link MixedPrecisionConfig#activationsBits}; 8 and 16 by default. */
         public Builder optActivationsBits(List<Integer> value) {
             this.activationsBits = value;
             return this;

@@ -98,11 +98,7 @@ public record QuantizationConfig(
             implements Serializable {
         public Activations {
             Check.that(
-                    bits == WIDE_BITS || bits >= MINIMUM_BITS && bits <= MAXIMUM_BITS,
-                    "bits",
-                    bits,
-                    "activations have 2 to 8 bits, or 16",
-                    "Use 2 to 8, or 16");
+                    isActivationBits(bits), "bits", bits, "activations have 2 to 8 bits, or 16", "Use 2 to 8, or 16");
             Check.given(method, "method", "Use uniform, symmetric or power_of_two");
             Check.given(thresholdMethod, "threshold_method", "Use mse, no_clipping, mae, lp or kl");
             Check.that(
@@ -127,6 +123,10 @@ public record QuantizationConfig(
         }
         Check.given(preparation, "preparation", "Remove the key for the defaults");
         Check.between(opset, MINIMUM_OPSET, MAXIMUM_OPSET, "opset");
+    }
+
+    static boolean isActivationBits(int bits) {
+        return bits == WIDE_BITS || bits >= MINIMUM_BITS && bits <= MAXIMUM_BITS;
     }
 
     /** With the bits that the settings give. */
@@ -185,8 +185,7 @@ public record QuantizationConfig(
 
     /** The same configuration with other mixed precision; null: none. */
     public QuantizationConfig withMixedPrecision(MixedPrecisionConfig other) {
-        return new QuantizationConfig(
-                preset, weights, activations, layers, other, preparation, biasCorrection, opset);
+        return new QuantizationConfig(preset, weights, activations, layers, other, preparation, biasCorrection, opset);
     }
 
     /**
@@ -216,8 +215,7 @@ public record QuantizationConfig(
     /** Whether the bits of that layer's kernel were set for it, not for the model. */
     public boolean setsWeightBits(String layer, boolean firstOrLast) {
         return firstOrLast && weights.firstAndLastBits() != null
-                || layers.stream()
-                        .anyMatch(override -> override.weights().bits() != null && override.matches(layer));
+                || layers.stream().anyMatch(override -> override.weights().bits() != null && override.matches(layer));
     }
 
     /** Whether the bits of a quantizer that belongs to nodes of these names were set for it, not for the model. */

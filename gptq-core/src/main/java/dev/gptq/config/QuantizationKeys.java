@@ -91,27 +91,29 @@ final class QuantizationKeys {
             example(
                     "quantization.mixed_precision.budget",
                     "",
-                    "Limits, at least one; all hold at once. weights_bits: average bits of a weight; size: bytes of all kernels; "
-                            + "activations_bits: average bits of an activation value; bit_operations: share of what 8-bit "
-                            + "weights and activations need",
+                    "Limits, at least one, which all hold at once; null: none",
                     "{weights_bits: 4}"),
-            key(
+            example(
                     "quantization.mixed_precision.budget.size",
                     "a whole number from 1 up, or null",
-                    "Bytes of all quantized kernels, each weight counted with its bits"),
-            key(
+                    "Bytes of all quantized kernels, each weight counted with its bits",
+                    "null"),
+            example(
                     "quantization.mixed_precision.budget.weights_bits",
                     ABOVE_ZERO + ", or null",
-                    "Average bits of a weight"),
-            key(
+                    "Average bits of a weight",
+                    "4"),
+            example(
                     "quantization.mixed_precision.budget.activations_bits",
                     ABOVE_ZERO + ", or null",
-                    "Average bits of an activation value"),
-            key(
+                    "Average bits of an activation value",
+                    "null"),
+            example(
                     "quantization.mixed_precision.budget.bit_operations",
                     ABOVE_ZERO + ", or null",
                     "Multiplications x bits of the weight x bits of the activation, as a share of what 8-bit weights and "
-                            + "activations need"),
+                            + "activations need",
+                    "null"),
             example(
                     "quantization.mixed_precision.weights_bits",
                     "a list of whole numbers from 2 to 8",
@@ -119,7 +121,7 @@ final class QuantizationKeys {
                     MixedPrecisionConfig.DEFAULT_WEIGHTS_BITS.toString()),
             example(
                     "quantization.mixed_precision.activations_bits",
-                    "a list of whole numbers from 2 to 8",
+                    "a list of whole numbers from 2 to 8, and 16",
                     "What the bits of an activation are chosen from, where the budget limits activations_bits or bit_operations",
                     MixedPrecisionConfig.DEFAULT_ACTIVATIONS_BITS.toString()),
             example(

@@ -70,6 +70,7 @@ final class YamlPrinter {
                         .append(": ")
                         .append(key.example())
                         .append('\n');
+                examples(Map.of(), key.path(), indent + INDENT);
             }
         }
     }

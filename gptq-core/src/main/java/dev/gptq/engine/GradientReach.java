@@ -23,9 +23,7 @@ public final class GradientReach {
         ComparePoints.of(graph).forEach(point -> reached.add(point.output()));
         for (Node node : graph.nodes()) {
             if (passes(node, graph, types) && node.inputs().stream().anyMatch(reached::contains)) {
-                node.outputs().stream()
-                        .filter(output -> isReal(types, output))
-                        .forEach(reached::add);
+                node.outputs().stream().filter(output -> isReal(types, output)).forEach(reached::add);
             }
         }
         return reached;

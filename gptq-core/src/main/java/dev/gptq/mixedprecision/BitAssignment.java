@@ -80,8 +80,8 @@ public record BitAssignment(
      */
     public QuantizationConfig apply(QuantizationConfig config) {
         List<LayerOverride> chosen = new ArrayList<>();
-        layers.forEach(layer ->
-                chosen.add(LayerOverride.ofWeights(layer.name(), LayerOverride.Values.ofBits(layer.bits()))));
+        layers.forEach(
+                layer -> chosen.add(LayerOverride.ofWeights(layer.name(), LayerOverride.Values.ofBits(layer.bits()))));
         activations.forEach(activation -> chosen.add(
                 LayerOverride.ofActivations(activation.name(), LayerOverride.Values.ofBits(activation.bits()))));
         // A name may hold the characters of patterns; those that match more come before those they would overrule.

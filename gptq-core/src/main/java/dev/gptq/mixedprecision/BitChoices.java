@@ -82,7 +82,9 @@ public record BitChoices(List<Kernel> kernels, List<Activation> activations) imp
             kernels.add(new Kernel(
                     point,
                     prepared.constants().get(point.weight()).size(),
-                    chosen ? mixed.weightsBits() : List.of(settings.weights(point).bits()),
+                    chosen
+                            ? mixed.weightsBits()
+                            : List.of(settings.weights(point).bits()),
                     input == null ? -1 : indexByTensor.get(input)));
         }
         return new BitChoices(kernels, activations);

@@ -144,7 +144,9 @@ public final class BitSearch {
                 int inputBits = bits.get(i);
                 modes.add(new Mode(
                         base,
-                        kernels.stream().map(kernel -> options(kernel, inputBits)).toList()));
+                        kernels.stream()
+                                .map(kernel -> options(kernel, inputBits))
+                                .toList()));
             }
             add(modes, activation, kernels);
         }
@@ -153,7 +155,9 @@ public final class BitSearch {
             if (coupled && input >= 0 && choices.activations().get(input).isChosen()) {
                 continue;
             }
-            int inputBits = input < 0 ? FLOAT_BITS : choices.activations().get(input).bits().get(0);
+            int inputBits = input < 0
+                    ? FLOAT_BITS
+                    : choices.activations().get(input).bits().get(0);
             Mode mode = new Mode(new Option(0, use(0, 0, 0)), List.of(options(kernel, inputBits)));
             add(List.of(mode), -1, List.of(kernel));
         }

@@ -34,7 +34,7 @@ final class BudgetSearch {
         this.problem = problem;
         this.maxStates = maxStates;
         this.bound = LagrangianBound.of(problem);
-        this.budgetPrice = LagrangianBound.price(problem.budgets(), bound.prices());
+        this.budgetPrice = LagrangianBound.price(problem.budgets(), bound.prices()) + bound.margin();
         int groups = problem.groups().size();
         this.boundFrom = new double[groups + 1];
         this.leastFrom = new long[groups + 1][problem.resources()];
@@ -90,7 +90,8 @@ final class BudgetSearch {
             }
             states = kept(next, boundFrom[group + 1]);
         }
-        State best = states.stream().min(Comparator.comparingDouble(State::cost)).orElse(null);
+        State best =
+                states.stream().min(Comparator.comparingDouble(State::cost)).orElse(null);
         Choice choice = best == null || best.cost >= greedyCost ? greedy : choice(best);
         double cost = problem.cost(choice);
         return new Solution(choice, cost, exact ? cost : Math.min(cost, Math.max(0, bound.value())), exact);

@@ -35,7 +35,8 @@ public record CandidateQuantizers(
             Map<String, float[]> hessians,
             BitChoices choices) {
         List<List<WeightQuantizer>> kernels = new ArrayList<>();
-        Map<Integer, Map<String, WeightQuantizer>> kernelsByBits = kernels(prepared, statistics, config, hessians, choices);
+        Map<Integer, Map<String, WeightQuantizer>> kernelsByBits =
+                kernels(prepared, statistics, config, hessians, choices);
         for (BitChoices.Kernel kernel : choices.kernels()) {
             kernels.add(kernel.bits().stream()
                     .map(bits -> kernelsByBits.get(bits).get(kernel.point().name()))

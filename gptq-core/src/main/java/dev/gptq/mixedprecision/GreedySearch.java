@@ -51,7 +51,11 @@ final class GreedySearch {
                     Option from = parts.get(part).get(choice.options()[group][part]);
                     for (int option = 0; option < parts.get(part).size(); option++) {
                         Option to = parts.get(part).get(option);
-                        best = better(best, new Change(group, part, option, to.cost() - from.cost(), difference(to.use(), from.use())), use);
+                        best = better(
+                                best,
+                                new Change(
+                                        group, part, option, to.cost() - from.cost(), difference(to.use(), from.use())),
+                                use);
                     }
                 }
             }

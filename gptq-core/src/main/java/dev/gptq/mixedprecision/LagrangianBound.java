@@ -20,7 +20,10 @@ final class LagrangianBound {
     /** Prices searched, as multiples of the range of costs per budget: from worth nothing to worth more than anything. */
     private static final double LOWEST = Math.log(1e-12);
 
-    private static final double HIGHEST = Math.log(1e9);
+    private static final double HIGHEST = Math.log(1e6);
+    /** Of what the budgets cost: more than sums and products of floating point numbers are off. */
+    private static final double ROUNDING = 1e-14;
+
     private static final int[] ITERATIONS = {0, 100, 60, 40};
 
     private final SearchProblem problem;
@@ -44,15 +47,16 @@ final class LagrangianBound {
      * Prices and the bound they give.
      *
      * @param prices by resource
+     * @param margin by how much rounding may have moved sums of costs and prices; it is taken off the value
      */
-    record Bound(double[] prices, double value) {}
+    record Bound(double[] prices, double value, double margin) {}
 
     static Bound of(SearchProblem problem) {
         LagrangianBound search = new LagrangianBound(problem);
         double[] prices = new double[problem.resources()];
         search.evaluate(prices);
         search.maximize(prices, 0);
-        return new Bound(search.best, search.largest);
+        return new Bound(search.best, search.largest, search.margin(search.best));
     }
 
     /** The difference between the dearest and the cheapest choice, whatever they use. */
@@ -116,14 +120,16 @@ final class LagrangianBound {
         for (Group group : problem.groups()) {
             value += least(group, prices);
         }
-        for (int resource = 0; resource < prices.length; resource++) {
-            value -= prices[resource] * problem.budgets()[resource];
-        }
+        value -= price(problem.budgets(), prices) + margin(prices);
         if (value > largest) {
             largest = value;
             best = prices.clone();
         }
         return value;
+    }
+
+    private double margin(double[] prices) {
+        return ROUNDING * price(problem.budgets(), prices);
     }
 
     /** The least cost of a group with what it uses paid for. */

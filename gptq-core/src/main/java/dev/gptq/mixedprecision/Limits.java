@@ -59,7 +59,9 @@ record Limits(String name, double limit, double unit, Kind kind) {
             throw GptqException.badInput(
                     "Cannot keep quantization.mixed_precision.budget.%s at %s: the smallest possible is %s, with the least"
                             + " bits in every layer. Raise the budget, or give the layers fewer bits to choose from.",
-                    name, shown(limit), shown(kind == Kind.WEIGHTS && unit == Byte.SIZE ? Math.ceil(least / unit) : least / unit));
+                    name,
+                    shown(limit),
+                    shown(kind == Kind.WEIGHTS && unit == Byte.SIZE ? Math.ceil(least / unit) : least / unit));
         }
     }
 

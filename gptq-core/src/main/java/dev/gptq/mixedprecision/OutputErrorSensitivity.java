@@ -62,8 +62,7 @@ final class OutputErrorSensitivity implements SensitivityMeasure {
                 activations[activation][choice] = error(samples, plan, List.of(), expected);
             }
         }
-        return new SensitivitySums(
-                samples.size(), energy, kernels, activations, counts.multiplications, counts.values);
+        return new SensitivitySums(samples.size(), energy, kernels, activations, counts.multiplications, counts.values);
     }
 
     private List<double[]> floatOutputs(SampleBatch samples, LayerCosts.Counts counts) {
@@ -85,8 +84,9 @@ final class OutputErrorSensitivity implements SensitivityMeasure {
     private double error(
             SampleBatch samples, QuantizationPlan plan, List<QuantizedLayer> layers, List<double[]> expected) {
         try (NDManager scope = Engines.newScope(floatModel.device())) {
-            List<double[]> outputs =
-                    real(new QuantizedStudent(floatModel, plan, layers).run(scope, samples).outputs());
+            List<double[]> outputs = real(new QuantizedStudent(floatModel, plan, layers)
+                    .run(scope, samples)
+                    .outputs());
             double error = 0;
             for (int output = 0; output < outputs.size(); output++) {
                 for (int i = 0; i < outputs.get(output).length; i++) {
@@ -107,9 +107,8 @@ final class OutputErrorSensitivity implements SensitivityMeasure {
             TensorData tensor = Engines.toTensor(output);
             double[] doubles = new double[tensor.size()];
             for (int i = 0; i < doubles.length; i++) {
-                doubles[i] = output.getDataType().getNumOfBytes() == Float.BYTES
-                        ? tensor.floats()[i]
-                        : tensor.doubles()[i];
+                doubles[i] =
+                        output.getDataType().getNumOfBytes() == Float.BYTES ? tensor.floats()[i] : tensor.doubles()[i];
             }
             values.add(doubles);
         }

@@ -58,7 +58,10 @@ record SearchProblem(List<Group> groups, long[] budgets) {
             Mode mode = groups.get(group).modes().get(choice.modes()[group]);
             cost += mode.base().cost();
             for (int part = 0; part < mode.parts().size(); part++) {
-                cost += mode.parts().get(part).get(choice.options()[group][part]).cost();
+                cost += mode.parts()
+                        .get(part)
+                        .get(choice.options()[group][part])
+                        .cost();
             }
         }
         return cost;
@@ -71,7 +74,12 @@ record SearchProblem(List<Group> groups, long[] budgets) {
             Mode mode = groups.get(group).modes().get(choice.modes()[group]);
             add(use, mode.base().use());
             for (int part = 0; part < mode.parts().size(); part++) {
-                add(use, mode.parts().get(part).get(choice.options()[group][part]).use());
+                add(
+                        use,
+                        mode.parts()
+                                .get(part)
+                                .get(choice.options()[group][part])
+                                .use());
             }
         }
         return use;

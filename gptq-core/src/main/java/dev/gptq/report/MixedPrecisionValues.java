@@ -18,18 +18,25 @@ final class MixedPrecisionValues {
         if (chosen == null) {
             return tables;
         }
-        tables.add(table("weights", summary(chosen), chosen.layers().stream()
-                .map(layer -> row(layer.name(), layer.weights(), layer.bits(), layer.candidates(), layer.noise()))
-                .toList()));
+        tables.add(table(
+                "weights",
+                summary(chosen),
+                chosen.layers().stream()
+                        .map(layer ->
+                                row(layer.name(), layer.weights(), layer.bits(), layer.candidates(), layer.noise()))
+                        .toList()));
         if (!chosen.activations().isEmpty()) {
-            tables.add(table("activations", "Values of one sample, by the layer that makes them.", chosen.activations().stream()
-                    .map(activation -> row(
-                            activation.name(),
-                            activation.values(),
-                            activation.bits(),
-                            activation.candidates(),
-                            activation.noise()))
-                    .toList()));
+            tables.add(table(
+                    "activations",
+                    "Values of one sample, by the layer that makes them.",
+                    chosen.activations().stream()
+                            .map(activation -> row(
+                                    activation.name(),
+                                    activation.values(),
+                                    activation.bits(),
+                                    activation.candidates(),
+                                    activation.noise()))
+                            .toList()));
         }
         return tables;
     }
@@ -39,16 +46,20 @@ final class MixedPrecisionValues {
     }
 
     private static String summary(BitAssignment chosen) {
-        StringBuilder text = new StringBuilder("Output noise is what quantizing this layer alone adds to the model's outputs, ")
+        StringBuilder text = new StringBuilder(
+                        "Output noise is what quantizing this layer alone adds to the model's outputs, ")
                 .append(chosen.sensitivity().equals("hessian") ? "estimated from gradients" : "measured")
                 .append(" on ")
                 .append(chosen.samples())
                 .append(" samples, as a share of their energy. The sum over layers is ")
                 .append(Figures.number(chosen.noise()))
-                .append(chosen.gap() > 0
-                        ? String.format(
-                                Locale.ROOT, ", at most %.2f\u00a0%% above the least possible", 100 * chosen.gap())
-                        : ", the least possible")
+                .append(
+                        chosen.gap() > 0
+                                ? String.format(
+                                        Locale.ROOT,
+                                        ", at most %.2f\u00a0%% above the least possible",
+                                        100 * chosen.gap())
+                                : ", the least possible")
                 .append(" within the budget:");
         for (BitAssignment.BudgetUse use : chosen.budget()) {
             text.append(text.charAt(text.length() - 1) == ':' ? " " : ", ")
@@ -58,7 +69,8 @@ final class MixedPrecisionValues {
                     .append(" of ")
                     .append(Figures.number(use.limit()));
         }
-        return text.append(". The file mixed_precision.yaml gives these bits back as configuration.").toString();
+        return text.append(". The file mixed_precision.yaml gives these bits back as configuration.")
+                .toString();
     }
 
     private static Map<String, Object> row(
@@ -71,11 +83,17 @@ final class MixedPrecisionValues {
         }
         boolean given = candidates.size() == 1;
         return Map.of(
-                "name", name,
-                "elements", elements,
-                "bits", bits,
-                "percent", String.format(Locale.ROOT, "%.2f", 100 * Math.min(1, bits / FULL_BAR_BITS)),
-                "noise", noise.length == 0 ? Figures.MISSING : Figures.number(noise[candidates.indexOf(bits)]),
-                "others", given ? "bits were given" : String.join(", ", others));
+                "name",
+                name,
+                "elements",
+                elements,
+                "bits",
+                bits,
+                "percent",
+                String.format(Locale.ROOT, "%.2f", 100 * Math.min(1, bits / FULL_BAR_BITS)),
+                "noise",
+                noise.length == 0 ? Figures.MISSING : Figures.number(noise[candidates.indexOf(bits)]),
+                "others",
+                given ? "bits were given" : String.join(", ", others));
     }
 }

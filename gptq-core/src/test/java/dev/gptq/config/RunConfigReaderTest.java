@@ -58,7 +58,7 @@ class RunConfigReaderTest {
                     - {name: 'head, "last"', skip: true}
                   mixed_precision:
                     weights_bits: [8, 3, 4]
-                    activations_bits: 8
+                    activations_bits: [16, 8]
                     budget: {size: 70000, weights_bits: 4.5, activations_bits: 8, bit_operations: .75}
                     sensitivity: output_error
                     samples: 12
@@ -131,7 +131,7 @@ class RunConfigReaderTest {
                         MixedPrecisionConfig.builder()
                                 .setBudget(new MixedPrecisionConfig.Budget(70_000L, 4.5, 8.0, 0.75))
                                 .optWeightsBits(List.of(3, 4, 8))
-                                .optActivationsBits(List.of(8))
+                                .optActivationsBits(List.of(8, 16))
                                 .optSensitivity(MixedPrecisionConfig.Sensitivity.OUTPUT_ERROR)
                                 .optSamples(12)
                                 .build(),

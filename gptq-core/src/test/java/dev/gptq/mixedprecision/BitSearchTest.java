@@ -18,7 +18,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class BitSearchTest {
     /** Weights and multiplications per sample of m1's layers, 3x3 kernels on images of 28 and 14 pixels. */
-    private static final long[] WEIGHTS = {9 * 32, 9 * 32 * 32, 9 * 32 * 64, 9 * 64 * 64, 640};
+    private static final long[] WEIGHTS = {9 * 16, 9 * 16 * 32, 9 * 32 * 64, 9 * 64 * 128, 1280};
 
     private static final int SAMPLES = 2;
 
@@ -32,11 +32,12 @@ class BitSearchTest {
             used += chosen.layers().get(layer).bits() * WEIGHTS[layer];
         }
         assertThat(used).isLessThanOrEqualTo(3 * Arrays.stream(WEIGHTS).sum());
-        assertThat(chosen.layers()).extracting(BitAssignment.Layer::bits).containsExactly(8, 8, 2, 2, 8);
+        assertThat(chosen.layers()).extracting(BitAssignment.Layer::bits).containsExactly(8, 8, 4, 2, 8);
         assertThat(chosen.gap()).isZero();
         BitAssignment.BudgetUse budget = chosen.budget().get(0);
         assertThat(budget.name()).isEqualTo("weights_bits");
-        assertThat(budget.used()).isEqualTo(used / (double) Arrays.stream(WEIGHTS).sum());
+        assertThat(budget.used())
+                .isEqualTo(used / (double) Arrays.stream(WEIGHTS).sum());
         assertThat(budget.least()).isEqualTo(2);
     }
 
@@ -75,7 +76,8 @@ class BitSearchTest {
                     .orElseThrow()
                     .bits();
             long multiplications = chosen.layers().get(layer).multiplications();
-            operations += (double) multiplications * bits * chosen.layers().get(layer).bits();
+            operations +=
+                    (double) multiplications * bits * chosen.layers().get(layer).bits();
             reference += multiplications * 64.0;
         }
         assertThat(chosen.budget().get(0).used()).isEqualTo(operations / reference);
@@ -105,13 +107,12 @@ class BitSearchTest {
         QuantizationConfig config = config(Budget.ofWeightsBits(1.5));
         long least = Arrays.stream(WEIGHTS).sum() * 2;
 
-        assertThatThrownBy(() -> BitChoices.of(M1.graph(), config)
-                        .requirePossible(M1.graph(), config.mixedPrecision()))
-                .isInstanceOfSatisfying(GptqException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_INPUT))
+        assertThatThrownBy(() -> BitChoices.of(M1.graph(), config).requirePossible(M1.graph(), config.mixedPrecision()))
+                .isInstanceOfSatisfying(
+                        GptqException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_INPUT))
                 .hasMessageContainingAll("budget.weights_bits at 1.5", "the smallest possible is 2,");
         QuantizationConfig small = config(new Budget(10L, null, null, null));
-        assertThatThrownBy(() -> BitChoices.of(M1.graph(), small)
-                        .requirePossible(M1.graph(), small.mixedPrecision()))
+        assertThatThrownBy(() -> BitChoices.of(M1.graph(), small).requirePossible(M1.graph(), small.mixedPrecision()))
                 .hasMessageContaining("the smallest possible is " + (least + 7) / 8 + ",");
         QuantizationConfig slow = config(new Budget(null, null, null, 0.01));
         assertThatThrownBy(() -> search(slow, new double[] {1, 1, 1, 1, 1}))
@@ -151,21 +152,15 @@ class BitSearchTest {
         assertThat(read.toJson()).isEqualTo(chosen.toJson());
         QuantizationConfig applied = read.apply(config);
         assertThat(applied.mixedPrecision()).isNull();
-        chosen.layers()
-                .forEach(layer -> assertThat(applied.weightsOf(layer.name(), false).bits()).isEqualTo(layer.bits()));
+        chosen.layers().forEach(layer -> assertThat(
+                        applied.weightsOf(layer.name(), false).bits())
+                .isEqualTo(layer.bits()));
     }
 
     @Test
     void aNameThatIsAPatternDoesNotChangeTheLayersItMatches() {
         BitAssignment chosen = new BitAssignment(
-                "hessian",
-                1,
-                0,
-                0,
-                0,
-                List.of(),
-                List.of(layer("ab", 2), layer("a*", 4), layer("a?", 8)),
-                List.of());
+                "hessian", 1, 0, 0, 0, List.of(), List.of(layer("ab", 2), layer("a*", 4), layer("a?", 8)), List.of());
 
         QuantizationConfig applied = chosen.apply(QuantizationConfig.defaults());
 

@@ -20,7 +20,9 @@ class BudgetSearchPropertyTest {
 
     @Property(tries = 300)
     void theChoiceIsAsGoodAsTheBestOfAll(
-            @ForAll long seed, @ForAll @IntRange(min = 1, max = 3) int resources, @ForAll @IntRange(max = 10) int slack) {
+            @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 3) int resources,
+            @ForAll @IntRange(max = 10) int slack) {
         SearchProblem problem = random(seed, 5, resources, slack / 10.0);
 
         BudgetSearch.Solution found = BudgetSearch.solve(problem);
@@ -33,7 +35,9 @@ class BudgetSearchPropertyTest {
 
     @Property(tries = 200)
     void theBoundIsBelowEveryChoiceWithinTheBudgets(
-            @ForAll long seed, @ForAll @IntRange(min = 1, max = 3) int resources, @ForAll @IntRange(max = 10) int slack) {
+            @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 3) int resources,
+            @ForAll @IntRange(max = 10) int slack) {
         SearchProblem problem = random(seed, 5, resources, slack / 10.0);
 
         LagrangianBound.Bound bound = LagrangianBound.of(problem);
@@ -47,7 +51,9 @@ class BudgetSearchPropertyTest {
 
     @Property(tries = 100)
     void withFewStatesTheBudgetsAndTheBoundStillHold(
-            @ForAll long seed, @ForAll @IntRange(min = 1, max = 2) int resources, @ForAll @IntRange(max = 10) int slack) {
+            @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 2) int resources,
+            @ForAll @IntRange(max = 10) int slack) {
         SearchProblem problem = random(seed, 5, resources, slack / 10.0);
 
         BudgetSearch.Solution found = BudgetSearch.solve(problem, 1);
@@ -151,7 +157,8 @@ class BudgetSearchPropertyTest {
         }
         double best = Double.POSITIVE_INFINITY;
         for (Mode mode : problem.groups().get(group).modes()) {
-            best = Math.min(best, ofParts(problem, group, mode, 0, cost + mode.base().cost(), sum(use, mode.base())));
+            best = Math.min(
+                    best, ofParts(problem, group, mode, 0, cost + mode.base().cost(), sum(use, mode.base())));
         }
         return best;
     }

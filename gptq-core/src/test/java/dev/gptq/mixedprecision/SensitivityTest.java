@@ -54,7 +54,8 @@ class SensitivityTest {
             assertThat(sums.energy()).isCloseTo(energy, Offset.offset(1e-4 * energy));
             for (int kernel = 0; kernel < 2; kernel++) {
                 for (int choice = 0; choice < 3; choice++) {
-                    double expected = change(graph, measured.candidates.kernels().get(kernel).get(choice));
+                    double expected = change(
+                            graph, measured.candidates.kernels().get(kernel).get(choice));
                     assertThat(sums.kernels()[kernel][choice]).isCloseTo(expected, Offset.offset(1e-3 * expected));
                 }
                 assertThat(sums.kernels()[kernel][0]).isGreaterThan(sums.kernels()[kernel][2]);
@@ -81,8 +82,7 @@ class SensitivityTest {
                 float[] after = output(graph, Map.of("x", TensorData.ofFloats(rounded, x().shape())));
                 double expected = squaredDifference(after, output(graph, Map.of()));
                 assertThat(quantizer.tensor()).isEqualTo("x");
-                assertThat(measured.sums.activations()[0][choice])
-                        .isCloseTo(expected, Offset.offset(1e-3 * expected));
+                assertThat(measured.sums.activations()[0][choice]).isCloseTo(expected, Offset.offset(1e-3 * expected));
             }
         }
     }
@@ -111,8 +111,10 @@ class SensitivityTest {
         Graph graph = M1.graph();
         TensorData images = CalibrationImages.batch(0, SAMPLES).inputs().get("input");
 
-        double[][] estimated = measure(graph, Sensitivity.HESSIAN, images, true).sums.kernels();
-        double[][] measured = measure(graph, Sensitivity.OUTPUT_ERROR, images, true).sums.kernels();
+        double[][] estimated =
+                measure(graph, Sensitivity.HESSIAN, images, true).sums.kernels();
+        double[][] measured =
+                measure(graph, Sensitivity.OUTPUT_ERROR, images, true).sums.kernels();
 
         for (int layer = 0; layer < M1.LAYERS.size(); layer++) {
             assertThat(estimated[layer][2]).isCloseTo(measured[layer][2], Offset.offset(0.2 * measured[layer][2]));
@@ -158,8 +160,7 @@ class SensitivityTest {
             inputs.put(
                     name,
                     TensorData.ofFloats(
-                            Arrays.copyOfRange(tensor.floats(), first * length, (first + size) * length),
-                            shape));
+                            Arrays.copyOfRange(tensor.floats(), first * length, (first + size) * length), shape));
         });
         return new SampleBatch(first, size, inputs, null);
     }
@@ -175,7 +176,8 @@ class SensitivityTest {
                         grid.dequantize(grid.quantize(kernel.floats(), kernel.shape()), kernel.shape()),
                         kernel.shape()));
         if (quantizer.biasCorrection() != null) {
-            float[] bias = graph.constants().get(quantizer.point().bias()).floats().clone();
+            float[] bias =
+                    graph.constants().get(quantizer.point().bias()).floats().clone();
             for (int i = 0; i < bias.length; i++) {
                 bias[i] -= (float) quantizer.biasCorrection()[i];
             }

@@ -38,10 +38,10 @@ class SensitivityStageTest {
                 CandidateQuantizers.of(samples.prepared(), statistics, config, Map.of(), choices);
         for (Sensitivity sensitivity : Sensitivity.values()) {
             int blockSize = SensitivityMeasure.blockSize(sensitivity);
-            SensitivitySums alone = SensitivityStage.run(
-                    samples.job(blockSize, 1), sensitivity, choices, candidates, 0, done -> {});
-            SensitivitySums apart = SensitivityStage.run(
-                    samples.job(blockSize, 5), sensitivity, choices, candidates, 0, done -> {});
+            SensitivitySums alone =
+                    SensitivityStage.run(samples.job(blockSize, 1), sensitivity, choices, candidates, 0, done -> {});
+            SensitivitySums apart =
+                    SensitivityStage.run(samples.job(blockSize, 5), sensitivity, choices, candidates, 0, done -> {});
 
             assertThat(alone.samples()).isEqualTo(TestModel.SAMPLES);
             assertThat(apart.kernels()).isDeepEqualTo(alone.kernels());

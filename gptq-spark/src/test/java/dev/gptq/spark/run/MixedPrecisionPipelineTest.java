@@ -78,8 +78,8 @@ class MixedPrecisionPipelineTest {
     @Test
     void aRunThatEndedBehindTheChoiceDoesNotChooseAgain() throws IOException {
         RunConfig config = config("resumed", mixed(4));
-        assertThatThrownBy(() -> GptqPipeline.run(
-                        config, TestSpark.session(), new GptqPipelineTest.RecordingListener() {
+        assertThatThrownBy(
+                        () -> GptqPipeline.run(config, TestSpark.session(), new GptqPipelineTest.RecordingListener() {
                             @Override
                             public void stageStarted(String stage, long totalUnits) {
                                 if (stage.equals("hessian")) {
@@ -92,8 +92,9 @@ class MixedPrecisionPipelineTest {
 
         GptqPipeline.run(config, TestSpark.session(), resumed);
 
-        assertThat(resumed.events).contains("finished mixed_precision").noneMatch(event -> event.startsWith(
-                "advanced mixed_precision"));
+        assertThat(resumed.events)
+                .contains("finished mixed_precision")
+                .noneMatch(event -> event.startsWith("advanced mixed_precision"));
         assertThat(folder.resolve("resumed/mixed_precision.json"))
                 .hasSameBinaryContentAs(folder.resolve("chosen/mixed_precision.json"));
         assertThat(folder.resolve("resumed/quantized.onnx"))
@@ -102,27 +103,28 @@ class MixedPrecisionPipelineTest {
 
     @Test
     void anImpossibleBudgetLeavesNoDirectoryBehind() {
-        assertThatThrownBy(() -> GptqPipeline.run(
-                        config("impossible", mixed(2)), TestSpark.session(), ProgressListener.NONE))
+        assertThatThrownBy(() ->
+                        GptqPipeline.run(config("impossible", mixed(2)), TestSpark.session(), ProgressListener.NONE))
                 .hasMessageContainingAll("budget.weights_bits at 2", "the smallest possible is");
         assertThat(folder.resolve("impossible")).doesNotExist();
     }
 
     @Test
     void anAverageOfFourBitsIsBetterThanFourBitsEverywhere() throws IOException {
-        RunMetrics everywhere = m1("everywhere", "quantization.weights.bits=4");
-        RunMetrics average = m1("average", "quantization.mixed_precision.budget.weights_bits=4");
+        RunMetrics everywhere = m1("everywhere", "null");
+        RunMetrics average = m1("average", "{weights_bits: [2, 3, 4, 5, 6, 8], budget: {weights_bits: 4}}");
 
         assertThat(average.mixedPrecision().budget().get(0).used()).isLessThanOrEqualTo(4);
         assertThat(average.ptq().sqnrDb()).isGreaterThan(everywhere.ptq().sqnrDb());
     }
 
     /** The quickstart's model and some of its images, rounded to nearest. */
-    private static RunMetrics m1(String output, String bits) throws IOException {
+    private static RunMetrics m1(String output, String mixedPrecision) throws IOException {
         Path home = Path.of("..").toRealPath();
         String yaml = Files.readString(home.resolve("conf/quickstart.yaml")).replace("conf/", home + "/conf/");
         List<String> overrides = List.of(
-                bits,
+                "quantization.weights.bits=4",
+                "quantization.mixed_precision=" + mixedPrecision,
                 "gptq.n_epochs=0",
                 "data.calibration.limit=128",
                 "data.evaluation=null",
@@ -146,9 +148,8 @@ class MixedPrecisionPipelineTest {
     private static RunConfig config(String output, MixedPrecisionConfig mixed) {
         return TestModel.config(folder, folder.resolve(output))
                 .setGptq(TestModel.gptq(1))
-                .optQuantization(QuantizationConfig.defaults()
-                        .withLayers(List.of(GIVEN))
-                        .withMixedPrecision(mixed))
+                .optQuantization(
+                        QuantizationConfig.defaults().withLayers(List.of(GIVEN)).withMixedPrecision(mixed))
                 .setOutput(new OutputConfig(folder.resolve(output).toString(), false))
                 .build();
     }
