@@ -6,6 +6,7 @@ import dev.gptq.graph.MovingOperators;
 import dev.gptq.graph.Node;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The int32 grid of a layer's bias: an integer kernel with step s_w on an input with step s_in accumulates in steps of
