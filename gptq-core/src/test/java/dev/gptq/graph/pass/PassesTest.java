@@ -65,7 +65,7 @@ class PassesTest {
         PreparationConfig folding =
                 Preparing.nothing().optBatchNormFolding(true).build();
 
-        assertThat(Preparing.errorRatio(normalizedConvolution(), QuantizationConfig.defaults(), folding))
+        assertThat(Preparing.errorRatio(normalizedConvolution(), QuantizationConfig.ofPreset("tensorrt"), folding))
                 .isLessThan(0.8);
     }
 

@@ -115,7 +115,7 @@ class SeveralInputsPipelineTest {
         RunResult result = run(type, "out-" + type, "data");
 
         RunMetrics metrics = result.metrics();
-        assertThat(metrics.layers()).extracting(RunMetrics.Layer::name).containsExactly("encode", "classify");
+        assertThat(metrics.layers()).extracting(RunMetrics.Layer::name).containsExactly("encode", "look", "classify");
         assertThat(metrics.ptq().sqnrDb()).isGreaterThan(20);
         assertThat(metrics.gptq().sqnrDb()).isGreaterThan(20);
         byte[] quantized = Files.readAllBytes(folder.resolve("out-" + type + "/quantized.onnx"));
