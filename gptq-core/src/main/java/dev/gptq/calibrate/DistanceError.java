@@ -1,6 +1,7 @@
 package dev.gptq.calibrate;
 
 import dev.gptq.config.ThresholdMethod;
+import java.util.Arrays;
 
 /**
  * Mean of |Q(x) - x|^p over weighted values: MSE (p = 2), HMSE (p = 2, weighted by the Hessian), MAE (p = 1) and LP (MCT,
@@ -10,8 +11,11 @@ final class DistanceError implements QuantizationError {
     /** An even number that fits into the first cache. */
     private static final int TERMS = 512;
 
-    private final double[] values;
-    private final double[] counts;
+    /** In blocks of {@link #TERMS}, the last one shorter. */
+    private final double[][] values;
+    /** As the values; null: every value counts once. */
+    private final double[][] counts;
+
     private final double totalCount;
     private final double power;
     private final int bits;
@@ -21,10 +25,10 @@ final class DistanceError implements QuantizationError {
 
     /** {@code counts} null: every value counts once. */
     DistanceError(double[] values, double[] counts, double power, int bits, boolean signed) {
-        this.values = values;
-        this.counts = counts;
+        this.values = blocks(values);
+        this.counts = counts == null ? null : blocks(counts);
         this.totalCount =
-                counts == null ? values.length : java.util.Arrays.stream(counts).sum();
+                counts == null ? values.length : Arrays.stream(counts).sum();
         this.power = power;
         this.bits = bits;
         this.signed = signed;
@@ -66,21 +70,19 @@ final class DistanceError implements QuantizationError {
         double inverse = 1 / step;
         double even = 0;
         double odd = 0;
-        for (int start = 0; start < values.length; start += terms.length) {
-            int length = Math.min(terms.length, values.length - start);
-            // A loop of its own, which the compiler turns into vector instructions.
-            for (int i = 0; i < length; i++) {
-                double value = values[start + i];
-                double difference = value - step * Math.rint(clip(value * inverse, lowest, highest));
+        for (double[] block : values) {
+            // Of one index and nothing but arithmetic, which the compiler turns into vector instructions.
+            for (int i = 0; i < block.length; i++) {
+                double difference = block[i] - step * Math.rint(clip(block[i] * inverse, lowest, highest));
                 terms[i] = difference * difference;
             }
             int i = 0;
             // Two sums, or the additions' latency would dominate.
-            for (; i + 1 < length; i += 2) {
+            for (; i + 1 < block.length; i += 2) {
                 even += terms[i];
                 odd += terms[i + 1];
             }
-            if (i < length) {
+            if (i < block.length) {
                 even += terms[i];
             }
         }
@@ -90,14 +92,14 @@ final class DistanceError implements QuantizationError {
     private double weightedSquares(double step, double lowest, double highest) {
         double inverse = 1 / step;
         double sum = 0;
-        for (int start = 0; start < values.length; start += terms.length) {
-            int length = Math.min(terms.length, values.length - start);
-            for (int i = 0; i < length; i++) {
-                double value = values[start + i];
-                double difference = value - step * Math.rint(clip(value * inverse, lowest, highest));
-                terms[i] = counts[start + i] * (difference * difference);
+        for (int b = 0; b < values.length; b++) {
+            double[] block = values[b];
+            double[] weights = counts[b];
+            for (int i = 0; i < block.length; i++) {
+                double difference = block[i] - step * Math.rint(clip(block[i] * inverse, lowest, highest));
+                terms[i] = weights[i] * (difference * difference);
             }
-            for (int i = 0; i < length; i++) {
+            for (int i = 0; i < block.length; i++) {
                 sum += terms[i];
             }
         }
@@ -107,12 +109,24 @@ final class DistanceError implements QuantizationError {
     private double powers(double step, double lowest, double highest) {
         double inverse = 1 / step;
         double sum = 0;
-        for (int i = 0; i < values.length; i++) {
-            double difference = Math.abs(values[i] - step * Math.rint(clip(values[i] * inverse, lowest, highest)));
-            double term = power == 1 ? difference : StrictMath.pow(difference, power);
-            sum += counts == null ? term : counts[i] * term;
+        for (int b = 0; b < values.length; b++) {
+            double[] block = values[b];
+            for (int i = 0; i < block.length; i++) {
+                double difference =
+                        Math.abs(block[i] - step * Math.rint(clip(block[i] * inverse, lowest, highest)));
+                double term = power == 1 ? difference : StrictMath.pow(difference, power);
+                sum += counts == null ? term : counts[b][i] * term;
+            }
         }
         return sum;
+    }
+
+    private static double[][] blocks(double[] values) {
+        double[][] blocks = new double[(values.length + TERMS - 1) / TERMS][];
+        for (int b = 0; b < blocks.length; b++) {
+            blocks[b] = Arrays.copyOfRange(values, b * TERMS, Math.min(values.length, (b + 1) * TERMS));
+        }
+        return blocks;
     }
 
     private static double clip(double value, double lowest, double highest) {
