@@ -158,6 +158,7 @@ final class RunConfigMapper {
                 settings.whole("checkpoint_interval", base.checkpointInterval()),
                 settings.whole("checkpoints_kept", base.checkpointsKept()),
                 settings.text("exchange", base.exchange()),
-                settings.whole("exchange_timeout", base.exchangeTimeout())));
+                settings.whole("exchange_timeout", base.exchangeTimeout()),
+                settings.orNull("divergence_factor", base.divergenceFactor(), key -> settings.number(key, 0))));
     }
 }

@@ -23,6 +23,7 @@ final class RunConfigWriter {
         training.put("checkpoints_kept", config.training().checkpointsKept());
         training.put("exchange", config.training().exchange());
         training.put("exchange_timeout", config.training().exchangeTimeout());
+        training.put("divergence_factor", config.training().divergenceFactor());
         Map<String, Object> output = new LinkedHashMap<>();
         output.put("path", config.output().path());
         output.put("overwrite", config.output().overwrite());

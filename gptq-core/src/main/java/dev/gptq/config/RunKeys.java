@@ -32,6 +32,11 @@ final class RunKeys {
                     "training.exchange_timeout",
                     FROM_ONE,
                     "Seconds that an executor waits for another one in a step of the barrier exchange"),
+            key(
+                    "training.divergence_factor",
+                    "a number above 1, or null",
+                    "How many times the lowest distillation loss of the first steps a loss may be; one above ends the run "
+                            + "with status 5 and keeps the last good checkpoint. null: any finite loss"),
             section("output", "The run directory"),
             key("output.path", "a path", "Where everything is written. Required"),
             key("output.overwrite", FLAG, "Whether the results of another run there may be replaced"),

@@ -14,6 +14,7 @@ import java.util.List;
  * @param checkpointsKept newest checkpoints that stay
  * @param exchange how gradients meet, one of {@link #EXCHANGES}; the result has the same bits with each
  * @param exchangeTimeout seconds that an executor waits for another one in a step of the barrier exchange
+ * @param divergenceFactor how many times the lowest loss of the first steps a loss may be, above 1; null: any finite loss
  */
 public record TrainingConfig(
         int batchSize,
@@ -22,7 +23,8 @@ public record TrainingConfig(
         int checkpointInterval,
         int checkpointsKept,
         String exchange,
-        int exchangeTimeout)
+        int exchangeTimeout,
+        Double divergenceFactor)
         implements Serializable {
     /** The choice that leaves it to the run. */
     public static final String AUTO = "auto";
@@ -37,6 +39,7 @@ public record TrainingConfig(
     public static final List<String> EXCHANGES = List.of(AUTO, JOB, BARRIER);
 
     private static final int DEFAULT_TIMEOUT = 300;
+    private static final double DEFAULT_DIVERGENCE_FACTOR = 1e6;
 
     public TrainingConfig {
         Check.atLeast(batchSize, 1, "batch_size");
@@ -55,6 +58,32 @@ public record TrainingConfig(
                 "it is not a kind of exchange",
                 "Use one of " + String.join(", ", EXCHANGES));
         Check.atLeast(exchangeTimeout, 1, "exchange_timeout");
+        Check.that(
+                divergenceFactor == null || divergenceFactor > 1 && Double.isFinite(divergenceFactor),
+                "divergence_factor",
+                divergenceFactor,
+                "it is not a finite number above 1",
+                "Use for example 1e6, or null for no limit");
+    }
+
+    /** With the default divergence factor. */
+    public TrainingConfig(
+            int batchSize,
+            int lanes,
+            Boolean shuffle,
+            int checkpointInterval,
+            int checkpointsKept,
+            String exchange,
+            int exchangeTimeout) {
+        this(
+                batchSize,
+                lanes,
+                shuffle,
+                checkpointInterval,
+                checkpointsKept,
+                exchange,
+                exchangeTimeout,
+                DEFAULT_DIVERGENCE_FACTOR);
     }
 
     /** With the default timeout. */

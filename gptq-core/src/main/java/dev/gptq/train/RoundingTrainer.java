@@ -1,7 +1,5 @@
 package dev.gptq.train;
 
-import dev.gptq.ErrorCode;
-import dev.gptq.GptqException;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
 import dev.gptq.config.GradientPTQConfig;
@@ -12,7 +10,6 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
@@ -31,6 +28,7 @@ public final class RoundingTrainer {
     private final LinearAnnealing quantizedFraction;
     private final LogFunction logFunction;
     private final int totalSteps;
+    private final Divergence divergence;
 
     private int step;
     private StudentParameters parameters;
@@ -75,6 +73,7 @@ public final class RoundingTrainer {
         this.layout = ParameterLayout.of(prepared, plan);
         this.pieces = pieces;
         this.totalSteps = totalSteps;
+        this.divergence = new Divergence(prepared, layout, totalSteps);
         this.logFunction = logFunction;
         var gradual = config.gradualActivationQuantizationConfig();
         this.quantizedFraction = gradual == null
@@ -97,10 +96,7 @@ public final class RoundingTrainer {
 
     private TrainedPiece biasPiece(ParameterPiece piece, float[] biases, GradientPTQConfig config) {
         int begin = piece.from() - layout.kernelCount();
-        return new BiasPiece(
-                piece,
-                Arrays.copyOfRange(biases, begin, begin + piece.size()),
-                config.trainBias() ? firstOf(config.optimizerBias(), config.optimizerRest()) : null);
+        return new BiasPiece(piece, Arrays.copyOfRange(biases, begin, begin + piece.size()), biasOptimizer(config));
     }
 
     private static TrainedPiece kernelPiece(
@@ -109,10 +105,19 @@ public final class RoundingTrainer {
             RoundingRegularizer regularizer,
             RoundingPhases phases,
             GradientPTQConfig config) {
-        OptimizerConfig learned = config.quantizerParametersOverride().quantizationParameterLearning()
+        return new KernelPiece(piece, quantizer, regularizer, phases, config.optimizer(), scaleOptimizer(config));
+    }
+
+    /** What trains biases, or null. */
+    static OptimizerConfig biasOptimizer(GradientPTQConfig config) {
+        return config.trainBias() ? firstOf(config.optimizerBias(), config.optimizerRest()) : null;
+    }
+
+    /** What trains quantization parameters, or null. */
+    static OptimizerConfig scaleOptimizer(GradientPTQConfig config) {
+        return config.quantizerParametersOverride().quantizationParameterLearning()
                 ? firstOf(config.optimizerQuantizationParameter(), config.optimizerRest())
                 : null;
-        return new KernelPiece(piece, quantizer, regularizer, phases, config.optimizer(), learned);
     }
 
     private static <T> T firstOf(T preferred, T fallback) {
@@ -165,13 +170,13 @@ public final class RoundingTrainer {
                     + " parameters with a gradient of " + gradient.gradient().length + ".");
         }
         StudentParameters current = parameters();
-        checkFinite(gradient.loss());
+        checkFinite(gradient.loss(), current.values());
         double[] regularization = new double[pieces.size()];
         for (int i = 0; i < pieces.size(); i++) {
             regularization[i] =
                     updatePiece(i, gradient.gradient(), pieces.get(i).from());
         }
-        StepResult result = finishStep(gradient.loss(), regularization);
+        StepResult result = finishStep(gradient.loss(), regularization, current.values());
         if (logFunction != null) {
             logFunction.onStep(result, current);
         }
@@ -189,8 +194,7 @@ public final class RoundingTrainer {
         ParameterPiece elements = pieces.get(piece);
         for (int i = 0; i < elements.size(); i++) {
             if (!Float.isFinite(gradient[position + i])) {
-                throw diverged(
-                        "the gradient of the " + owner(elements.from() + i) + " holds " + gradient[position + i]);
+                throw divergence.ofGradient(step, elements.from() + i, gradient[position + i]);
             }
         }
         return trained.get(piece).update(gradient, position, step, totalSteps);
@@ -201,52 +205,38 @@ public final class RoundingTrainer {
      *
      * @param loss the distillation loss of the step
      * @param regularization one value per piece of the model, as {@link #updatePiece} returned them
+     * @param parameters the model's parameters, for messages
      * @throws dev.gptq.GptqException DIVERGED when the loss is not finite
      */
-    public StepResult finishStep(double loss, double[] regularization) {
-        checkFinite(loss);
+    public StepResult finishStep(double loss, double[] regularization, float[] parameters) {
+        checkFinite(loss, parameters);
         double sum = 0;
         for (double value : regularization) {
             sum += value;
         }
         StepResult result = new StepResult(step, loss + sum, loss, sum);
         step++;
-        parameters = null;
+        this.parameters = null;
         return result;
     }
 
-    private void checkFinite(double loss) {
+    private void checkFinite(double loss, float[] current) {
         if (!Double.isFinite(loss)) {
-            throw diverged("the loss is " + loss);
+            throw divergence.ofLoss(step, loss, current);
         }
     }
 
-    /** What an element belongs to, for messages. */
-    private String owner(int element) {
-        for (ParameterLayout.Layer layer : layout.layers()) {
-            if (holds(layer.kernel(), element)) {
-                return "kernel of layer " + layer.point().name();
-            }
-            if (layer.bias() != null && holds(layer.bias(), element)) {
-                return "bias of layer " + layer.point().name();
-            }
+    /**
+     * Looks at a step that has just been finished.
+     *
+     * @param limit the highest distillation loss it may have, see {@link LossLimit}
+     * @param parameters the model's parameters after it, for the message
+     * @throws dev.gptq.GptqException DIVERGED with step, layer and remedy when its loss is above the limit
+     */
+    public void requireBelow(double limit, StepResult result, float[] parameters) {
+        if (result.distillationLoss() > limit) {
+            throw divergence.ofExplosion(result.step(), result.distillationLoss(), limit, parameters);
         }
-        throw new IllegalArgumentException("No element " + element + ".");
-    }
-
-    private static boolean holds(ParameterLayout.Slice slice, int element) {
-        return element >= slice.offset() && element < slice.offset() + slice.size();
-    }
-
-    private GptqException diverged(String reason) {
-        String message = String.format(
-                Locale.ROOT,
-                "Cannot continue training at step %d of %d: %s. Lower the learning rate of optimizer or optimizer_bias,"
-                        + " and check that the calibration data is finite.",
-                step,
-                totalSteps,
-                reason);
-        return new GptqException(ErrorCode.DIVERGED, message);
     }
 
     /** The layers after hard rounding; for a trainer that owns the whole model. */

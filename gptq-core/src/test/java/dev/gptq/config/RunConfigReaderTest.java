@@ -93,7 +93,7 @@ class RunConfigReaderTest {
                     quantization_parameter_learning: true
                     max_lsbs_change_map: {3: 2}
                 training: {batch_size: 64, lanes: 8, shuffle: false, checkpoint_interval: 5, checkpoints_kept: 1, exchange: job,
-                           exchange_timeout: 7}
+                           exchange_timeout: 7, divergence_factor: null}
                 output: {path: out, overwrite: true}
                 seed: -4
                 device: cpu
@@ -163,7 +163,7 @@ class RunConfigReaderTest {
         assertThat(gptq.quantizerParametersOverride().quantizationParameterLearning())
                 .isTrue();
         assertThat(gptq.quantizerParametersOverride().maxLsbsChange(3)).isEqualTo(2);
-        assertThat(config.training()).isEqualTo(new TrainingConfig(64, 8, false, 5, 1, "job", 7));
+        assertThat(config.training()).isEqualTo(new TrainingConfig(64, 8, false, 5, 1, "job", 7, null));
         assertThat(config.output()).isEqualTo(new OutputConfig("out", true));
         assertThat(config.seed()).isEqualTo(-4);
         assertThat(config.device()).isEqualTo("cpu");

@@ -90,8 +90,10 @@ class ParameterPieceTest {
                                     pieces.get(piece).from());
                 }
                 RoundingTrainer.StepResult result = expected.update(gradient);
-                assertThat(first.finishStep(gradient.loss(), regularization)).isEqualTo(result);
-                assertThat(second.finishStep(gradient.loss(), regularization)).isEqualTo(result);
+                assertThat(first.finishStep(gradient.loss(), regularization, values))
+                        .isEqualTo(result);
+                assertThat(second.finishStep(gradient.loss(), regularization, values))
+                        .isEqualTo(result);
             }
             TrainerState joined = TrainerState.join(List.of(first.state(), second.state()));
             assertSameState(joined, expected.state());

@@ -157,6 +157,27 @@ class RoundingTrainerTest {
     }
 
     @Test
+    void aLossAboveTheLimitEndsTrainingWithTheLayerThatHasMovedFarthest() {
+        RoundingTrainer trainer =
+                trainer(config().optOptimizerBias(OptimizerConfig.sgd(1e3, 0)).build());
+        float[] gradient = new float[10];
+        gradient[8] = 2;
+        RoundingTrainer.StepResult result = trainer.update(new LaneGradient(5, gradient));
+
+        trainer.requireBelow(5, result, trainer.parameters().values());
+        assertThatThrownBy(() ->
+                        trainer.requireBelow(4.9, result, trainer.parameters().values()))
+                .isInstanceOfSatisfying(
+                        GptqException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.DIVERGED))
+                .hasMessageContainingAll(
+                        "step 0 of",
+                        "exploded to 5.000",
+                        "may reach 4.900",
+                        "bias of layer first is farthest from the float model's, by 2000",
+                        "training.divergence_factor");
+    }
+
+    @Test
     void whatCannotBeTrainedIsRefusedWithItsReason() {
         GradientPTQConfig ste = config().optRoundingType(RoundingType.STE).build();
         assertThatThrownBy(() -> new RoundingTrainer(GRAPH, uniformPlan(), ste, EQUAL, STEPS))

@@ -117,6 +117,14 @@ final class CheckpointStore {
         }
     }
 
+    /** Deletes checkpoints of {@code first} and later steps. */
+    void deleteFrom(int first) {
+        steps().stream()
+                .filter(step -> step >= first)
+                .map(CheckpointStore::folder)
+                .forEach(files::delete);
+    }
+
     /**
      * The newest checkpoint that is complete and unchanged; {@code warnings} hears of those that are not.
      *

@@ -12,6 +12,7 @@ import org.apache.spark.broadcast.Broadcast;
  *
  * @param checkpoints those of the run directory
  * @param timeoutSeconds how long executors wait for each other in a step
+ * @param divergenceFactor how far the loss may rise, see {@link dev.gptq.train.LossLimit}; or null
  * @param reports name of the driver's endpoint that hears of steps
  * @param reportsParameters whether it hears of the student's parameters, too
  */
@@ -23,6 +24,7 @@ record Segment(
         int start,
         int end,
         int timeoutSeconds,
+        Double divergenceFactor,
         String reports,
         boolean reportsParameters)
         implements Serializable {

@@ -3,6 +3,7 @@ package dev.gptq.spark.train;
 import dev.gptq.spark.exchange.StepWork;
 import dev.gptq.spark.task.ExecutorModels;
 import dev.gptq.train.LaneGradient;
+import dev.gptq.train.LossLimit;
 import dev.gptq.train.ParameterPiece;
 import dev.gptq.train.RoundingTrainer;
 import dev.gptq.train.RoundingTrainer.StepResult;
@@ -86,7 +87,8 @@ final class SegmentWork implements StepWork {
 
     @Override
     public void finish(int step, double loss, double[] numbers, float[] parameters) {
-        StepResult result = trainer.finishStep(loss, numbers);
+        StepResult result = trainer.finishStep(loss, numbers, parameters);
+        trainer.requireBelow(LossLimit.of(history, segment.divergenceFactor()), result, parameters);
         history.add(result);
         if (reporter != null) {
             reporter.report(result);

@@ -1,5 +1,6 @@
 package dev.gptq.spark.train;
 
+import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
@@ -12,6 +13,7 @@ import dev.gptq.spark.task.BlockJob;
 import dev.gptq.train.BatchSchedule;
 import dev.gptq.train.GradientExchange;
 import dev.gptq.train.LogFunction;
+import dev.gptq.train.LossLimit;
 import dev.gptq.train.RoundingTrainer;
 import dev.gptq.train.RoundingTrainer.StepResult;
 import dev.gptq.train.StepBatches;
@@ -88,11 +90,15 @@ public final class TrainingStage {
             trainer.restore(checkpoint.state());
             history.addAll(checkpoint.history());
         });
-        if (choice.isBarrier()) {
-            trainBySegments(plan, weights, folders, schedule, history);
-            checkpoints.newest(warnings).ifPresent(checkpoint -> trainer.restore(checkpoint.state()));
-        } else {
-            trainByJobs(trainer, plan, weights, folders, schedule, checkpoints, history);
+        try {
+            if (choice.isBarrier()) {
+                trainBySegments(plan, weights, folders, schedule, history);
+                checkpoints.newest(warnings).ifPresent(checkpoint -> trainer.restore(checkpoint.state()));
+            } else {
+                trainByJobs(trainer, plan, weights, folders, schedule, checkpoints, history);
+            }
+        } catch (GptqException e) {
+            throw e.code() == ErrorCode.DIVERGED ? diverged(e, checkpoints, history.size()) : e;
         }
         if (trainer.step() != schedule.totalSteps()) {
             throw GptqException.io(
@@ -103,6 +109,17 @@ public final class TrainingStage {
                     files.root());
         }
         return new Result(trainer.quantizedLayers(), List.copyOf(history), choice.describe());
+    }
+
+    /** A checkpoint at the step whose loss was bad holds what made it bad: only those before are good. */
+    private GptqException diverged(GptqException cause, CheckpointStore checkpoints, int step) {
+        checkpoints.deleteFrom(step);
+        String kept = checkpoints
+                .newest(warnings)
+                .map(checkpoint -> " The checkpoint of step %d is kept in '%s'."
+                        .formatted(checkpoint.state().step(), files.root()))
+                .orElse("");
+        return new GptqException(ErrorCode.DIVERGED, cause.getMessage() + kept, cause);
     }
 
     /** The step that the next checkpoint is due at. */
@@ -123,6 +140,8 @@ public final class TrainingStage {
             while (trainer.step() < schedule.totalSteps()) {
                 StepBatches batches = schedule.step(trainer.step());
                 StepResult result = trainer.update(exchange.exchange(trainer.parameters(), batches));
+                double limit = LossLimit.of(history, config.training().divergenceFactor());
+                trainer.requireBelow(limit, result, trainer.parameters().values());
                 history.add(result);
                 if (trainer.step() == segmentEnd(result.step(), schedule)) {
                     checkpoints.write(new Checkpoint(trainer.state(), history));
@@ -161,6 +180,7 @@ public final class TrainingStage {
                         history.size(),
                         segmentEnd(history.size(), schedule),
                         training.exchangeTimeout(),
+                        training.divergenceFactor(),
                         reports.name(),
                         logFunction != null);
                 barrier.run(segment, reports);

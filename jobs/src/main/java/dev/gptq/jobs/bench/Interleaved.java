@@ -11,10 +11,23 @@ import java.util.stream.IntStream;
  * @param candidate the cost of the candidate, round by round
  */
 record Interleaved(List<Cost> baseline, List<Cost> candidate) {
-    /** One round that does not count, then {@code runs} that do; who goes first alternates. */
+    private static final double WARM_UP_SECONDS = 8;
+
+    /**
+     * Rounds that do not count, until the JVM has compiled what runs often (its compiler's threads are part of the CPU
+     * time), then {@code runs} that do; who goes first alternates.
+     */
     static Interleaved measure(int runs, Cost.Work baseline, Cost.Work candidate) throws Exception {
-        baseline.run();
-        candidate.run();
+        return measure(WARM_UP_SECONDS, runs, baseline, candidate);
+    }
+
+    static Interleaved measure(double warmUpSeconds, int runs, Cost.Work baseline, Cost.Work candidate)
+            throws Exception {
+        Cost.Clock clock = Cost.Clock.start();
+        do {
+            baseline.run();
+            candidate.run();
+        } while (clock.read().wallSeconds() < warmUpSeconds);
         List<Cost> first = new ArrayList<>();
         List<Cost> second = new ArrayList<>();
         for (int run = 0; run < runs; run++) {

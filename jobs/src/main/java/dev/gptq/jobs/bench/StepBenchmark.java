@@ -18,7 +18,9 @@ import org.apache.spark.sql.SparkSession;
 final class StepBenchmark implements Benchmark {
     private static final int CORES = 2;
     private static final int SAMPLES = 256;
-    private static final int WARM_UP_STEPS = 48;
+    /** Until the JVM has compiled what runs often: its compiler's threads are part of the CPU time. */
+    private static final int WARM_UP_STEPS = 256;
+
     private static final int STEPS_PER_RUN = 16;
     private static final double MOST_OVER_FLOOR = 1.35;
     private static final double MOST_OVER_MCT = 0.75;

@@ -55,7 +55,7 @@ class MeasurementTest {
     void baselineAndCandidateTakeTurnsAfterARoundThatDoesNotCount() throws Exception {
         StringBuilder order = new StringBuilder();
 
-        Interleaved costs = Interleaved.measure(2, () -> order.append('b'), () -> order.append('c'));
+        Interleaved costs = Interleaved.measure(0, 2, () -> order.append('b'), () -> order.append('c'));
 
         assertThat(order.toString()).isEqualTo("bc" + "bc" + "cb");
         assertThat(costs.baseline()).hasSize(2);
