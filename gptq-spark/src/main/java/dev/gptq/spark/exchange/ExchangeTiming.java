@@ -29,8 +29,6 @@ import scala.runtime.AbstractFunction1;
 /** Times the exchange alone: gradients of any length come from nowhere, and an update is a copy. */
 public final class ExchangeTiming {
     private static final int TIMEOUT_SECONDS = 60;
-    private static final int SLICES = 128;
-    private static final int SMALLEST_SLICE = 1 << 13;
 
     private ExchangeTiming() {}
 
@@ -116,7 +114,7 @@ public final class ExchangeTiming {
         TimedRun(BarrierTaskContext task, Members members, TimedTask timed, ExecutorModels.Lease models) {
             this.lanes = task.numPartitions();
             this.gradients = new float[lanes][];
-            int slices = Math.max(1, Math.min(SLICES, timed.elements / SMALLEST_SLICE));
+            int slices = Math.max(1, timed.elements / members.sliceLength(timed.elements));
             this.borders = IntStream.rangeClosed(0, slices)
                     .map(slice -> Math.toIntExact((long) timed.elements * slice / slices))
                     .toArray();

@@ -12,6 +12,10 @@ import java.util.List;
  * @param self index of this JVM
  */
 public record Members(List<Integer> tasks, int self) {
+    private static final int SLICES_PER_TASK = 4;
+    private static final int SHORTEST_SLICE = 1 << 13;
+    private static final int LONGEST_SLICE = 1 << 18;
+
     public Members {
         tasks = List.copyOf(tasks);
     }
@@ -41,15 +45,24 @@ public record Members(List<Integer> tasks, int self) {
         return tasks.get(self);
     }
 
+    /**
+     * How many elements a slice should have: a few slices for each task, so that sending, folding and updating go on side by
+     * side, and no more, since each is a message that costs its time whatever its length.
+     */
+    public int sliceLength(int elements) {
+        int wanted = elements / (SLICES_PER_TASK * allTasks());
+        return Math.max(SHORTEST_SLICE, Math.min(LONGEST_SLICE, wanted));
+    }
+
+    private int allTasks() {
+        return tasks.stream().mapToInt(Integer::intValue).sum();
+    }
+
     /** First lane of a member in a step of {@code lanes} lanes; the first lane of the member after the last is the end. */
     int firstLane(int member, int lanes) {
-        int before = 0;
-        int all = 0;
-        for (int m = 0; m < tasks.size(); m++) {
-            before += m < member ? tasks.get(m) : 0;
-            all += tasks.get(m);
-        }
-        return Math.toIntExact((long) lanes * before / all);
+        int before =
+                tasks.subList(0, member).stream().mapToInt(Integer::intValue).sum();
+        return Math.toIntExact((long) lanes * before / allTasks());
     }
 
     /** The subtrees of a step's fold that a member computes; none when it has no lane. */

@@ -56,7 +56,7 @@ final class SegmentRun {
         this.trainingId = segment.lanes().context().id();
         List<ParameterPiece> pieces =
                 RoundingTrainer.pieces(segment.model().value().prepared(), training.plan(), training.config());
-        this.slices = SegmentSlices.of(pieces);
+        this.slices = SegmentSlices.of(pieces, members);
         int[] own = Participant.ownSlices(members, slices.borders());
         this.firstPiece = slices.firstPiece(own[0]);
         this.endPiece = slices.firstPieces()[own[1]];

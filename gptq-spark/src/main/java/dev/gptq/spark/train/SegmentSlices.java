@@ -1,5 +1,6 @@
 package dev.gptq.spark.train;
 
+import dev.gptq.spark.exchange.Members;
 import dev.gptq.train.ParameterPiece;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,13 +13,8 @@ import java.util.List;
  * @param borders the first element of each slice, and the number of elements
  */
 record SegmentSlices(int[] firstPieces, int[] borders) {
-    private static final int WANTED_SLICES = 128;
-    private static final int SMALLEST = 1 << 13;
-    private static final int LARGEST = 1 << 18;
-
-    static SegmentSlices of(List<ParameterPiece> pieces) {
-        int elements = pieces.get(pieces.size() - 1).to();
-        int wanted = Math.max(SMALLEST, Math.min(LARGEST, elements / WANTED_SLICES));
+    static SegmentSlices of(List<ParameterPiece> pieces, Members members) {
+        int wanted = members.sliceLength(pieces.get(pieces.size() - 1).to());
         List<Integer> first = new ArrayList<>(List.of(0));
         List<Integer> borders = new ArrayList<>(List.of(0));
         for (int piece = 0; piece < pieces.size(); piece++) {

@@ -1,5 +1,6 @@
 package dev.gptq.spark.train;
 
+import dev.gptq.spark.exchange.Members;
 import dev.gptq.train.ParameterPiece;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,16 +14,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 class SegmentSlicesTest {
     @Property(tries = 200)
     void slicesAreWholePiecesInOrderAndNoneIsLargerThanWantedButForASinglePiece(
-            @ForAll @Size(min = 1, max = 300) List<@IntRange(min = 1, max = 20_000) Integer> sizes) {
+            @ForAll @Size(min = 1, max = 300) List<@IntRange(min = 1, max = 20_000) Integer> sizes,
+            @ForAll @Size(min = 1, max = 4) List<@IntRange(min = 1, max = 8) Integer> tasks) {
         List<ParameterPiece> pieces = new ArrayList<>();
         int elements = 0;
         for (int size : sizes) {
             pieces.add(new ParameterPiece(elements, elements + size, 0, 0, 1));
             elements += size;
         }
-        SegmentSlices slices = SegmentSlices.of(pieces);
+        SegmentSlices slices = SegmentSlices.of(pieces, new Members(tasks, 0));
         int[] borders = slices.borders();
-        int wanted = Math.max(1 << 13, elements / 128);
+        int allTasks = tasks.stream().mapToInt(Integer::intValue).sum();
+        int wanted = Math.min(1 << 18, Math.max(1 << 13, elements / (4 * allTasks)));
 
         assertThat(borders[0]).isZero();
         assertThat(borders[borders.length - 1]).isEqualTo(elements);
