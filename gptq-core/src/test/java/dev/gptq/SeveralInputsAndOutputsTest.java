@@ -147,18 +147,18 @@ class SeveralInputsAndOutputsTest {
     void eachLayerOfASharedKernelIsAComparePointWithItsOwnKernel() {
         List<ComparePoint> points = ComparePoints.of(prepared);
         assertThat(points).extracting(ComparePoint::output).contains("map", "classes");
-        assertThat(points).extracting(ComparePoint::name).containsExactly("map", "seen", "read", "classes");
-        assertThat(points.get(1).weight()).isNotEqualTo(points.get(2).weight());
+        assertThat(points).extracting(ComparePoint::name).containsExactly("map", "seen", "embedded", "read", "classes");
+        assertThat(points.get(1).weight()).isNotEqualTo(points.get(3).weight());
         assertThat(prepared.constants().get(points.get(1).weight()).floats())
-                .isEqualTo(prepared.constants().get(points.get(2).weight()).floats());
+                .isEqualTo(prepared.constants().get(points.get(3).weight()).floats());
     }
 
     @Test
     void integersGetNoQuantizerAndBothOutputsDo() {
         assertThat(plan.activations())
                 .extracting(quantizer -> quantizer.tensor())
-                .contains("image", "map", "classes")
-                .doesNotContain("tokens", "embedded");
+                .contains("image", "map", "embedded", "classes")
+                .doesNotContain("tokens");
     }
 
     /** An output layer's own score is its number of outputs; scores over both outputs are sums over each. */
@@ -171,7 +171,7 @@ class SeveralInputsAndOutputsTest {
             assertThat(map[sample][0]).isCloseTo(MAP_SIZE, Offset.offset(1e-4));
             assertThat(both[sample][0]).isCloseTo(MAP_SIZE + classes[sample][0], Offset.offset(1e-4 * both[sample][0]));
             assertThat(both[sample][1]).isCloseTo(classes[sample][1], Offset.offset(1e-4 * both[sample][1]));
-            assertThat(both[sample][3]).isCloseTo(CLASSES, Offset.offset(1e-4));
+            assertThat(both[sample][4]).isCloseTo(CLASSES, Offset.offset(1e-4));
         }
     }
 
@@ -223,7 +223,7 @@ class SeveralInputsAndOutputsTest {
         assertThat(steps).hasSize(80);
         List<QuantizedLayer> nearest = PlanBuilder.roundToNearest(prepared, plan);
         List<QuantizedLayer> trained = trainer.quantizedLayers();
-        assertThat(trained.get(1).values()).isNotEqualTo(trained.get(2).values());
+        assertThat(trained.get(1).values()).isNotEqualTo(trained.get(3).values());
         byte[] ptq = QdqExporter.export(prepared, plan, nearest, 13);
         byte[] gptq = QdqExporter.export(prepared, plan, trained, 13);
         assertThat(OnnxRuntime.run(gptq, batch(0, 4).inputs())).containsOnlyKeys("map", "classes");

@@ -2,31 +2,15 @@ package dev.gptq.calibrate;
 
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.MovingOperators;
 import dev.gptq.graph.Node;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * The int32 grid of a layer's bias: an integer kernel with step s_w on an input with step s_in accumulates in steps of
  * s_in * s_w, and the bias is rounded to that grid so that a runtime can add it to the accumulator.
  */
 public final class BiasGrid {
-    /** Operators whose output values are input values (or padding), so that the input's grid still holds. */
-    private static final Set<String> GRID_PRESERVING = Set.of(
-            "MaxPool",
-            "Flatten",
-            "Reshape",
-            "Transpose",
-            "Squeeze",
-            "Unsqueeze",
-            "Identity",
-            "Dropout",
-            "Slice",
-            "Gather",
-            "Split",
-            "Expand",
-            "Pad");
-
     private BiasGrid() {}
 
     /**
@@ -62,7 +46,7 @@ public final class BiasGrid {
                 }
             }
             Node producer = producers.get(tensor);
-            tensor = producer != null && GRID_PRESERVING.contains(producer.opType()) ? producer.input(0) : null;
+            tensor = producer != null && MovingOperators.moves(producer) ? producer.input(0) : null;
         }
         return null;
     }

@@ -17,7 +17,7 @@ import java.util.Map;
 record LayerInput(Node node, String tensor, int channelAxis) {
     private static final int CONVOLUTION_CHANNEL_AXIS = 1;
 
-    /** The inputs of all compare points, by compare point name, in their order. */
+    /** The inputs of all compare points that have a real one, by compare point name, in their order. */
     static Map<String, LayerInput> of(Graph graph) {
         Map<String, Node> byWeight = new HashMap<>();
         for (Node node : graph.nodes()) {
@@ -28,6 +28,10 @@ record LayerInput(Node node, String tensor, int channelAxis) {
         Map<String, LayerInput> inputs = new LinkedHashMap<>();
         for (ComparePoint point : ComparePoints.of(graph)) {
             Node node = byWeight.get(point.weight());
+            if (node == null) {
+                // The rows of an embedding table are picked, not multiplied.
+                continue;
+            }
             boolean convolution = node.is("Conv") || node.is("ConvTranspose");
             inputs.put(point.name(), new LayerInput(node, node.input(0), convolution ? CONVOLUTION_CHANNEL_AXIS : -1));
         }

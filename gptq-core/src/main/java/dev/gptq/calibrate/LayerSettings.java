@@ -7,6 +7,7 @@ import dev.gptq.config.ThresholdMethod;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.Node;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -14,6 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What a configuration with its overrides says about each layer of a prepared graph. A layer whose kernel is skipped is no
@@ -23,6 +25,9 @@ import java.util.Set;
 public final class LayerSettings {
     private final QuantizationConfig config;
     private final List<ComparePoint> points;
+    /** Names of the nodes that read embedding tables. */
+    private final Set<String> embeddings;
+
     /** Names of the first and the last layer with a kernel, skipped ones among them. */
     private final Set<String> firstAndLast;
 
@@ -31,10 +36,12 @@ public final class LayerSettings {
     private LayerSettings(
             QuantizationConfig config,
             List<ComparePoint> points,
+            Set<String> embeddings,
             Set<String> firstAndLast,
             Map<String, List<String>> namesByTensor) {
         this.config = config;
         this.points = points;
+        this.embeddings = embeddings;
         this.firstAndLast = firstAndLast;
         this.namesByTensor = namesByTensor;
     }
@@ -45,7 +52,7 @@ public final class LayerSettings {
      * @throws GptqException BAD_INPUT when an override matches no layer, or every kernel is skipped
      */
     public static LayerSettings of(Graph prepared, QuantizationConfig config) {
-        Map<String, List<String>> namesByTensor = ActivationTensors.namesByTensor(prepared);
+        Map<String, List<String>> namesByTensor = ActivationTensors.namesByTensor(prepared, Fusing.of(config));
         Set<String> kernels = new LinkedHashSet<>();
         ComparePoints.of(prepared).forEach(point -> kernels.add(point.name()));
         Set<String> all = new LinkedHashSet<>(kernels);
@@ -53,15 +60,22 @@ public final class LayerSettings {
         for (LayerOverride override : config.layers()) {
             override.requireMatch(override.isAboutKernels() ? kernels : all);
         }
+        Set<String> embeddings = prepared.nodes().stream()
+                .filter(node -> ComparePoints.isEmbedding(prepared, node))
+                .map(Node::name)
+                .collect(Collectors.toSet());
+        boolean floatTables = config.weights().embeddingBits() == null;
         List<ComparePoint> points = ComparePoints.of(prepared).stream()
                 .filter(point -> !config.skips(point.name()))
+                .filter(point -> !(floatTables && embeddings.contains(point.name())))
                 .toList();
-        if (points.isEmpty() && !kernels.isEmpty()) {
+        if (points.isEmpty() && kernels.stream().anyMatch(config::skips)) {
             throw GptqException.badInput(
                     "Cannot quantize model %s: quantization.layers skips all of its %d layers. Leave at least one.",
                     prepared.name(), kernels.size());
         }
-        return new LayerSettings(config, points, firstAndLast(kernels), new LinkedHashMap<>(namesByTensor));
+        kernels.removeAll(embeddings);
+        return new LayerSettings(config, points, embeddings, firstAndLast(kernels), new LinkedHashMap<>(namesByTensor));
     }
 
     private static Set<String> firstAndLast(Set<String> kernels) {
@@ -83,7 +97,9 @@ public final class LayerSettings {
 
     /** Settings of the layer's kernel. */
     public QuantizationConfig.Weights weights(ComparePoint point) {
-        return config.weightsOf(point.name(), firstAndLast.contains(point.name()));
+        return embeddings.contains(point.name())
+                ? config.embeddingOf(point.name())
+                : config.weightsOf(point.name(), firstAndLast.contains(point.name()));
     }
 
     /** The quantized activation tensors in graph order. */

@@ -46,7 +46,7 @@ public record LeftInFloat(String node, String operator, String reason) implement
             } else if (LINEAR.contains(node.opType())) {
                 reason = unquantizedKernel(prepared, node);
             } else if (node.is("Gather") && isReal(prepared.constants().get(node.input(0)))) {
-                reason = "embedding tables are not quantized";
+                reason = "only tables of two dimensions that are read by rows are quantized";
             } else if (runtime.contains(node.name()) && worksOnReals(node, types)) {
                 reason = "the engine lacks it: ONNX Runtime runs it as it is, and no gradient passes through it";
             }

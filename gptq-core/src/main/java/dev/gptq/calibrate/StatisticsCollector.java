@@ -21,12 +21,12 @@ public final class StatisticsCollector {
     private static final int CHANNEL_AXIS = 1;
 
     private final GraphExecutor floatModel;
-    private final List<String> tensors;
+    private final Set<String> tensors;
     private final Map<String, LayerInput> layerInputs;
 
     public StatisticsCollector(GraphExecutor floatModel) {
         this.floatModel = floatModel;
-        this.tensors = ActivationTensors.of(floatModel.graph());
+        this.tensors = ActivationTensors.ofAnyTarget(floatModel.graph());
         this.layerInputs = LayerInput.of(floatModel.graph());
     }
 

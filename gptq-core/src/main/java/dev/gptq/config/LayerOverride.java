@@ -42,7 +42,8 @@ public record LayerOverride(String name, Values weights, Values activations, Boo
                     base.perChannel(),
                     or(thresholdMethod, base.thresholdMethod()),
                     base.lpNorm(),
-                    base.firstAndLastBits());
+                    base.firstAndLastBits(),
+                    base.embeddingBits());
         }
 
         QuantizationConfig.Activations over(QuantizationConfig.Activations base) {

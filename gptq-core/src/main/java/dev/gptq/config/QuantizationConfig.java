@@ -42,6 +42,7 @@ public record QuantizationConfig(
      * @param perChannel one threshold per output channel instead of one per kernel
      * @param lpNorm the p of LP, above 0
      * @param firstAndLastBits bits of the first and the last layer with a kernel, in topological order; null: {@code bits}
+     * @param embeddingBits bits of embedding tables; null: they stay in float
      */
     public record Weights(
             int bits,
@@ -49,7 +50,8 @@ public record QuantizationConfig(
             boolean perChannel,
             ThresholdMethod thresholdMethod,
             double lpNorm,
-            Integer firstAndLastBits)
+            Integer firstAndLastBits,
+            Integer embeddingBits)
             implements Serializable {
         public Weights {
             Check.between(bits, MINIMUM_BITS, MAXIMUM_BITS, "bits");
@@ -58,6 +60,9 @@ public record QuantizationConfig(
             Check.positive(lpNorm, "lp_norm");
             if (firstAndLastBits != null) {
                 Check.between(firstAndLastBits, MINIMUM_BITS, MAXIMUM_BITS, "first_and_last_bits");
+            }
+            if (embeddingBits != null) {
+                Check.between(embeddingBits, MINIMUM_BITS, MAXIMUM_BITS, "embedding_bits");
             }
         }
 
@@ -71,10 +76,21 @@ public record QuantizationConfig(
             this(bits, method, perChannel, thresholdMethod, lpNorm, null);
         }
 
-        private Weights ofFirstOrLast() {
-            return firstAndLastBits == null
+        /** With embedding tables of 8 bits. */
+        public Weights(
+                int bits,
+                QuantizationMethod method,
+                boolean perChannel,
+                ThresholdMethod thresholdMethod,
+                double lpNorm,
+                Integer firstAndLastBits) {
+            this(bits, method, perChannel, thresholdMethod, lpNorm, firstAndLastBits, MAXIMUM_BITS);
+        }
+
+        private Weights withBits(Integer other) {
+            return other == null
                     ? this
-                    : new Weights(firstAndLastBits, method, perChannel, thresholdMethod, lpNorm, firstAndLastBits);
+                    : new Weights(other, method, perChannel, thresholdMethod, lpNorm, firstAndLastBits, embeddingBits);
         }
     }
 
@@ -172,7 +188,16 @@ public record QuantizationConfig(
      * @param firstOrLast whether it is the model's first or last layer with a kernel
      */
     public Weights weightsOf(String layer, boolean firstOrLast) {
-        Weights settings = firstOrLast ? weights.ofFirstOrLast() : weights;
+        return overridden(layer, firstOrLast ? weights.withBits(weights.firstAndLastBits()) : weights);
+    }
+
+    /** The settings of an embedding table that the node of that name reads. */
+    public Weights embeddingOf(String node) {
+        return overridden(node, weights.withBits(weights.embeddingBits()));
+    }
+
+    private Weights overridden(String layer, Weights base) {
+        Weights settings = base;
         for (LayerOverride override : layers) {
             settings = override.matches(layer) ? override.weights().over(settings) : settings;
         }

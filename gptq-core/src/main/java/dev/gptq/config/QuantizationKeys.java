@@ -24,7 +24,10 @@ final class QuantizationKeys {
                     "Target whose values fill the rest of this section: onnxruntime has uniform, imx500 power_of_two, "
                             + "tensorrt signed symmetric activations"),
             key("quantization.bias_correction", FLAG, "Biases absorb the mean error of rounding before training"),
-            key("quantization.opset", "13 to 23", "Lowest ONNX opset of the exported models"),
+            key(
+                    "quantization.opset",
+                    "13 to 23",
+                    "Lowest ONNX opset of the exported models; from 21 on kernels of 2 to 4 bits take half a byte per weight"),
             section("quantization.weights", "Kernels"),
             key("quantization.weights.bits", "2 to 8", "Bits of a weight"),
             key("quantization.weights.method", "symmetric, power_of_two or uniform", "Form of the grid"),
@@ -36,6 +39,10 @@ final class QuantizationKeys {
                     "2 to 8, or null",
                     "Bits of the first and the last layer, which often need more; null: as all others. "
                             + "quantization.layers wins"),
+            key(
+                    "quantization.weights.embedding_bits",
+                    "2 to 8, or null",
+                    "Bits of tables that a Gather reads rows of; null: they stay in float. quantization.layers wins"),
             section("quantization.activations", "Activations, one threshold per tensor"),
             key(
                     "quantization.activations.bits",

@@ -79,7 +79,8 @@ final class RunConfigMapper {
                         ThresholdMethod.class,
                         preset.weights().thresholdMethod()),
                 w.number("lp_norm", preset.weights().lpNorm()),
-                w.orNull("first_and_last_bits", null, key -> w.whole(key, 0))));
+                w.orNull("first_and_last_bits", null, key -> w.whole(key, 0)),
+                w.orNull("embedding_bits", preset.weights().embeddingBits(), key -> w.whole(key, 0))));
         Settings a = settings.section("activations");
         QuantizationConfig.Activations activations = a.build(() -> new QuantizationConfig.Activations(
                 a.whole("bits", preset.activations().bits()),

@@ -87,6 +87,7 @@ final class RunConfigWriter {
         weights.put("threshold_method", lower(w.thresholdMethod()));
         weights.put("lp_norm", w.lpNorm());
         weights.put("first_and_last_bits", w.firstAndLastBits());
+        weights.put("embedding_bits", w.embeddingBits());
         QuantizationConfig.Activations a = quantization.activations();
         Map<String, Object> activations = new LinkedHashMap<>();
         activations.put("bits", a.bits());

@@ -65,7 +65,7 @@ public final class Engines {
         return switch (tensor.type()) {
             case FLOAT32 -> manager.create(tensor.floats(), shape);
             case FLOAT64 -> manager.create(tensor.doubles(), shape);
-            case INT64, INT16, UINT16, UINT32, UINT64 -> manager.create(tensor.longs(), shape);
+            case INT64, INT4, INT16, UINT16, UINT32, UINT64 -> manager.create(tensor.longs(), shape);
             case INT32 -> manager.create(toInts(tensor.longs()), shape);
             case INT8, UINT8 ->
                 manager.create(ByteBuffer.wrap(toBytes(tensor.longs())), shape, toDataType(tensor.type()));
@@ -108,7 +108,7 @@ public final class Engines {
         return switch (type) {
             case FLOAT32 -> DataType.FLOAT32;
             case FLOAT64 -> DataType.FLOAT64;
-            case INT64, INT16, UINT16, UINT32, UINT64 -> DataType.INT64;
+            case INT64, INT4, INT16, UINT16, UINT32, UINT64 -> DataType.INT64;
             case INT32 -> DataType.INT32;
             case INT8 -> DataType.INT8;
             case UINT8 -> DataType.UINT8;

@@ -44,14 +44,20 @@ final class LayerConstants {
     private String kernel(QuantizedLayer layer, String name) {
         long[] shape = prepared.constants().get(name).shape();
         QuantizationGrid grid = layer.grid();
-        StoredKernel stored = StoredKernel.of(layer, shape);
+        StoredKernel stored = StoredKernel.of(layer, shape, operators.hasNibbles());
         if (stored.values() == null) {
             return kernelOfManyZeroPoints(layer, name, shape);
         }
         long[] zeroPoints = new long[grid.scale().length];
         Arrays.fill(zeroPoints, stored.zeroPoint());
         String integers =
-                editor.constant(name + "_quantized", TensorData.ofLongs(ElementType.INT8, stored.values(), shape));
+                editor.constant(name + "_quantized", TensorData.ofLongs(stored.type(), stored.values(), shape));
+        if (stored.type() == ElementType.INT4) {
+            // ONNX Runtime folds the cast when it loads the model, and has integer kernels for int8 only.
+            String wide = editor.unique(name + "_int8");
+            editor.add("Cast", List.of(integers), wide, Map.of("to", (long) ElementType.INT8.onnxCode()));
+            integers = wide;
+        }
         String output = editor.unique(name + "_dequantized");
         if (grid.channelAxis() < 0) {
             dequantize(integers, TensorData.ofFloats(grid.scale()), zeroPoints, output, Map.of(), name);

@@ -2,15 +2,13 @@ package dev.gptq.export;
 
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.MovingOperators;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
 import java.util.Set;
 
 /** Knows which operators keep values on the grid of their first input. */
 final class PassThrough {
-    private static final Set<String> MOVES_VALUES = Set.of(
-            "MaxPool", "Flatten", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Gather", "Expand", "Tile");
-
     private static final Set<String> CLIPS_VALUES = Set.of("Relu", "Clip");
 
     private PassThrough() {}
@@ -20,7 +18,7 @@ final class PassThrough {
         if (node.is("Pad")) {
             return padsFromGrid(graph, node, grid);
         }
-        return MOVES_VALUES.contains(node.opType()) && node.outputs().size() == 1;
+        return MovingOperators.moves(node);
     }
 
     /**

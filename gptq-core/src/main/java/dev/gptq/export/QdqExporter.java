@@ -18,18 +18,22 @@ import java.util.List;
  *       operators of ONNX Runtime's own domain. Operators that only move
  *       values (MaxPool, Flatten, Transpose, ...) and Relu and Clip get a second pair with the same grid where a runtime
  *       needs it to keep integers; those change no value.
- *   <li>Kernels: int8 at any bit width, dequantized with one scale per channel and one zero point.
+ *   <li>Kernels: int8, dequantized with one scale per channel and one zero point. From opset 21 on those of 2 to 4 bits
+ *       are stored as int4, and a Cast makes int8 of them when ONNX Runtime loads the model.
+ *   <li>Embedding tables: int8, of which rows are read and dequantized.
  *   <li>Biases: int32 on the grid of {@link dev.gptq.calibrate.BiasGrid}; float where that does not apply.
  * </ul>
  *
  * Names of inputs and outputs stay those of the float model, and equal arguments give equal bytes.
  *
- * <p>ONNX Runtime 1.23 turns every Conv, Gemm and MatMul whose input and output are quantized into an integer kernel, with
- * these exceptions, which it runs in float on the dequantized values:
+ * <p>ONNX Runtime 1.23 turns every Conv, Gemm and MatMul whose input and output are quantized into an integer kernel, and
+ * Gemm and MatMul with a constant kernel also where only their input is, with these exceptions, which it runs in float on
+ * the dequantized values:
  *
  * <ul>
- *   <li>a result that goes through another function before it is quantized (LeakyRelu, HardSwish, Sigmoid, ...), and
- *       ConvTranspose, for which it has no integer kernel;
+ *   <li>a convolution whose result goes through another function before it is quantized (LeakyRelu, HardSwish, Sigmoid,
+ *       ...: plans for other targets are so), and ConvTranspose, for which it has no integer kernel;
+ *   <li>layers with 16-bit activations on either side;
  *   <li>kernels on uniform 8-bit grids whose zero points differ too much between channels, see {@link StoredKernel};
  *   <li>int8 activations with several consumers on x64, where it takes them for uint8 only after a conversion that skips
  *       these; the session entry {@code session.qdqisint8allowed=1} makes them integer kernels too.

@@ -8,7 +8,7 @@ import dev.gptq.graph.ElementType;
  */
 record QdqOperators(int opset) {
     private static final String RUNTIME_DOMAIN = "com.microsoft.";
-    /** The first opset with 16-bit integers. */
+    /** The first opset with 4-bit and 16-bit integers. */
     private static final int SHORTS = 21;
     /** ONNX Runtime 1.23 has no kernel for the form of these operators that begins here. */
     private static final int NOT_RUN = 23;
@@ -19,6 +19,11 @@ record QdqOperators(int opset) {
 
     String dequantize(ElementType type) {
         return domain(type) + "DequantizeLinear";
+    }
+
+    /** Whether there are 4-bit tensors, and a Cast that widens them. */
+    boolean hasNibbles() {
+        return opset >= SHORTS;
     }
 
     private String domain(ElementType type) {

@@ -3,6 +3,7 @@ package dev.gptq.export;
 import dev.gptq.calibrate.ActivationQuantizer;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
+import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
@@ -24,6 +25,8 @@ final class QdqRewriter {
     private final Map<String, ActivationQuantizer> quantizers = new LinkedHashMap<>();
     /** What consumers of a tensor of the prepared graph read instead of it. */
     private final Map<String, String> replaced = new HashMap<>();
+    /** The layers that are embedding tables, by the table's name. */
+    private final Map<String, QuantizedLayer> tables = new HashMap<>();
     /** The grid that a tensor's values are on, once the tensor has been written. */
     private final Map<String, ActivationPair> grids = new HashMap<>();
 
@@ -41,8 +44,16 @@ final class QdqRewriter {
 
     Graph rewrite(List<QuantizedLayer> layers) {
         LayerConstants constants = new LayerConstants(graph, plan, editor, operators);
+        Map<String, Node> embeddings = new HashMap<>();
+        graph.nodes().stream()
+                .filter(node -> ComparePoints.isEmbedding(graph, node))
+                .forEach(node -> embeddings.put(node.input(0), node));
         for (QuantizedLayer layer : layers) {
-            replaced.putAll(constants.add(layer));
+            if (embeddings.containsKey(layer.point().weight())) {
+                tables.put(layer.point().weight(), layer);
+            } else {
+                replaced.putAll(constants.add(layer));
+            }
         }
         for (ValueInfo input : graph.inputs()) {
             if (quantizers.containsKey(input.name())) {
@@ -58,12 +69,19 @@ final class QdqRewriter {
                 .map(input -> replaced.getOrDefault(input, input))
                 .toList();
         List<String> outputs = node.outputs().stream().map(this::raw).toList();
-        editor.add(node.withInputs(inputs).withOutputs(outputs));
+        Node rewritten = node.withInputs(inputs).withOutputs(outputs);
+        QuantizedLayer table = tables.get(node.input(0));
+        if (table == null) {
+            editor.add(rewritten);
+        } else {
+            long[] shape = graph.constants().get(node.input(0)).shape();
+            new EmbeddingRows(editor, operators).add(rewritten, table, shape, rewritten.output());
+        }
         for (int i = 0; i < outputs.size(); i++) {
             String tensor = node.outputs().get(i);
             if (quantizers.containsKey(tensor)) {
                 quantize(tensor, outputs.get(i));
-            } else if (keepsGrid(node, tensor)) {
+            } else if (keepsGrid(node, tensor, i)) {
                 pair(grids.get(node.input(0)), tensor, outputs.get(i));
             } else {
                 quantizeBeforeLimit(tensor, outputs.get(i));
@@ -98,8 +116,11 @@ final class QdqRewriter {
         replaced.put(tensor, output);
     }
 
-    private boolean keepsGrid(Node node, String tensor) {
-        return !graph.isOutput(tensor)
+    /** Further outputs are indices, but those of Split. */
+    private boolean keepsGrid(Node node, String tensor, int index) {
+        return (index == 0 || node.is("Split"))
+                && !tensor.isEmpty()
+                && !graph.isOutput(tensor)
                 && grids.containsKey(node.input(0))
                 && PassThrough.movesValues(graph, node, grids.get(node.input(0)));
     }

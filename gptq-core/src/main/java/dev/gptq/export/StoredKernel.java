@@ -2,17 +2,23 @@ package dev.gptq.export;
 
 import dev.gptq.calibrate.QuantizationGrid;
 import dev.gptq.calibrate.QuantizedLayer;
+import dev.gptq.graph.ElementType;
 
 /**
- * A kernel's integers as int8 with one zero point for all channels. ONNX Runtime's integer convolution takes one scale per
+ * A kernel's integers as int8, or int4 where they fit and that is wanted, with one zero point for all channels. ONNX Runtime's integer convolution takes one scale per
  * channel but fails at run time when zero points differ between channels, so each channel is shifted by its own zero point, which
  * changes no real value. Symmetric grids keep their integers; uniform grids of up to 7 bits end at zero point 0.
  *
+ * @param type INT8 or INT4
  * @param values the integers, or null when no common zero point brings all of them into int8 (uniform grids of 8 bits
  *     whose ranges differ much between channels)
  */
-record StoredKernel(long[] values, int zeroPoint) {
-    static StoredKernel of(QuantizedLayer layer, long[] shape) {
+record StoredKernel(ElementType type, long[] values, int zeroPoint) {
+    private static final int NIBBLE_MINIMUM = -8;
+    private static final int NIBBLE_MAXIMUM = 7;
+
+    /** @param nibbles whether INT4 may be used */
+    static StoredKernel of(QuantizedLayer layer, long[] shape, boolean nibbles) {
         QuantizationGrid grid = layer.grid();
         int channels = grid.scale().length;
         int inner = 1;
@@ -29,12 +35,15 @@ record StoredKernel(long[] values, int zeroPoint) {
             largest = Math.max(largest, shifted[i]);
         }
         if (largest - smallest > Byte.MAX_VALUE - Byte.MIN_VALUE) {
-            return new StoredKernel(null, 0);
+            return new StoredKernel(ElementType.INT8, null, 0);
         }
-        long zeroPoint = Math.max(Byte.MIN_VALUE - smallest, Math.min(0, Byte.MAX_VALUE - largest));
+        boolean narrow = nibbles && largest - smallest <= NIBBLE_MAXIMUM - NIBBLE_MINIMUM;
+        int lowest = narrow ? NIBBLE_MINIMUM : Byte.MIN_VALUE;
+        int highest = narrow ? NIBBLE_MAXIMUM : Byte.MAX_VALUE;
+        long zeroPoint = Math.max(lowest - smallest, Math.min(0, highest - largest));
         for (int i = 0; i < shifted.length; i++) {
             shifted[i] += zeroPoint;
         }
-        return new StoredKernel(shifted, (int) zeroPoint);
+        return new StoredKernel(narrow ? ElementType.INT4 : ElementType.INT8, shifted, (int) zeroPoint);
     }
 }

@@ -14,6 +14,9 @@ public final class ComparePoints {
         Map<String, List<Node>> consumers = graph.consumers();
         List<ComparePoint> points = new ArrayList<>();
         for (Node node : graph.nodes()) {
+            if (isEmbedding(graph, node)) {
+                points.add(new ComparePoint(node.name(), node.output(), node.input(0), null, 0));
+            }
             TensorData weight = graph.constants().get(node.input(1));
             if (weight == null || weight.type() != ElementType.FLOAT32) {
                 continue;
@@ -26,6 +29,16 @@ public final class ComparePoints {
             }
         }
         return points;
+    }
+
+    /** Whether a node reads rows of a constant float32 table by number. */
+    public static boolean isEmbedding(Graph graph, Node node) {
+        TensorData table = node.is("Gather") ? graph.constants().get(node.input(0)) : null;
+        return table != null
+                && table.type() == ElementType.FLOAT32
+                && table.rank() == 2
+                && node.integer("axis", 0) == 0
+                && !graph.isConstant(node.input(1));
     }
 
     /**

@@ -15,7 +15,9 @@ public enum ElementType {
     UINT64(13),
     INT32(6),
     INT64(7),
-    BOOL(9);
+    BOOL(9),
+    /** Written only: kernels of few bits, two in a byte. */
+    INT4(22);
 
     private final int onnxCode;
 
@@ -42,7 +44,7 @@ public enum ElementType {
 
     /** Whether PyTorch lacks the type, so that the engine holds its values as INT64 (UINT64 by its bits). */
     public boolean isCarried() {
-        return this == INT16 || this == UINT16 || this == UINT32 || this == UINT64;
+        return this == INT4 || this == INT16 || this == UINT16 || this == UINT32 || this == UINT64;
     }
 
     public boolean isFloating() {

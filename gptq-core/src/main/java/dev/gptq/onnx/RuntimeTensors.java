@@ -28,7 +28,7 @@ public final class RuntimeTensors {
         return switch (tensor.type()) {
             case FLOAT32 -> OnnxTensor.createTensor(environment, FloatBuffer.wrap(tensor.floats()), shape);
             case FLOAT64 -> OnnxTensor.createTensor(environment, DoubleBuffer.wrap(tensor.doubles()), shape);
-            case INT64, INT16, UINT16, UINT32, UINT64 ->
+            case INT64, INT4, INT16, UINT16, UINT32, UINT64 ->
                 OnnxTensor.createTensor(environment, LongBuffer.wrap(tensor.longs()), shape);
             case INT32 -> {
                 int[] narrow =

@@ -11,8 +11,11 @@ import java.nio.ByteOrder;
 
 /** Turns tensors into TensorProtos with little-endian raw data. */
 final class TensorWriter {
-    /** Elements that are turned into bytes at a time. */
+    /** Elements that are turned into bytes at a time; an even number. */
     private static final int PORTION = 1 << 16;
+
+    private static final int NIBBLE_BITS = 4;
+    private static final int NIBBLE = 0xf;
 
     private TensorWriter() {}
 
@@ -39,12 +42,16 @@ final class TensorWriter {
             int count = Math.min(PORTION, tensor.size() - from);
             raw.clear();
             put(tensor, from, count, raw);
-            out.write(raw.array(), 0, count * width(tensor.type()));
+            out.write(raw.array(), 0, Math.toIntExact(byteCount(tensor.type(), count)));
         }
     }
 
     static long byteCount(TensorData tensor) {
-        return (long) tensor.size() * width(tensor.type());
+        return byteCount(tensor.type(), tensor.size());
+    }
+
+    private static long byteCount(ElementType type, int count) {
+        return type == ElementType.INT4 ? (count + 1) / 2 : (long) count * width(type);
     }
 
     private static void put(TensorData tensor, int from, int count, ByteBuffer raw) {
@@ -52,7 +59,16 @@ final class TensorWriter {
             case FLOAT32 -> raw.asFloatBuffer().put(tensor.floats(), from, count);
             case FLOAT64 -> raw.asDoubleBuffer().put(tensor.doubles(), from, count);
             case INT64 -> raw.asLongBuffer().put(tensor.longs(), from, count);
+            case INT4 -> putNibbles(raw, tensor.longs(), from, from + count);
             default -> putNarrow(raw, tensor, from, count);
+        }
+    }
+
+    /** Two values in a byte, the first one in its lower half. */
+    private static void putNibbles(ByteBuffer raw, long[] values, int from, int to) {
+        for (int i = from; i < to; i += 2) {
+            long second = i + 1 < to ? values[i + 1] : 0;
+            raw.put((byte) (values[i] & NIBBLE | second << NIBBLE_BITS));
         }
     }
 
@@ -74,7 +90,7 @@ final class TensorWriter {
             case FLOAT64, INT64, UINT64 -> Long.BYTES;
             case FLOAT32, INT32, UINT32 -> Integer.BYTES;
             case INT16, UINT16 -> Short.BYTES;
-            case INT8, UINT8, BOOL -> Byte.BYTES;
+            case INT4, INT8, UINT8, BOOL -> Byte.BYTES;
         };
     }
 }

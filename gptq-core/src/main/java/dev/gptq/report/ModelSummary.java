@@ -118,7 +118,7 @@ public record ModelSummary(
                     point.name(),
                     nodes.get(point.name()).opType(),
                     prepared.constants().get(point.weight()).shape(),
-                    config.skips(point.name()) ? 0 : settings.weights(point).bits()));
+                    settings.points().contains(point) ? settings.weights(point).bits() : 0));
         }
         return layers;
     }
@@ -149,7 +149,7 @@ public record ModelSummary(
             case FLOAT32, INT32, UINT32 -> Integer.BYTES;
             case FLOAT64, INT64, UINT64 -> Long.BYTES;
             case INT16, UINT16 -> Short.BYTES;
-            case INT8, UINT8, BOOL -> 1;
+            case INT4, INT8, UINT8, BOOL -> 1;
         };
     }
 

@@ -48,7 +48,7 @@ class RunConfigReaderTest {
                   preset: tensorrt
                   bias_correction: false
                   opset: 17
-                  weights: {bits: 3, method: power-of-two, per_channel: false, threshold_method: lp, lp_norm: 2.4, first_and_last_bits: 7}
+                  weights: {bits: 3, method: power-of-two, per_channel: false, threshold_method: lp, lp_norm: 2.4, first_and_last_bits: 7, embedding_bits: null}
                   activations: {signed: false, z_threshold: 12}
                   layers:
                     - name: /conv?/*
@@ -111,7 +111,7 @@ class RunConfigReaderTest {
                 .isEqualTo(new QuantizationConfig(
                         "tensorrt",
                         new QuantizationConfig.Weights(
-                                3, QuantizationMethod.POWER_OF_TWO, false, ThresholdMethod.LP, 2.4, 7),
+                                3, QuantizationMethod.POWER_OF_TWO, false, ThresholdMethod.LP, 2.4, 7, null),
                         new QuantizationConfig.Activations(
                                 8, QuantizationMethod.SYMMETRIC, false, ThresholdMethod.MSE, 2, 12),
                         List.of(

@@ -25,7 +25,8 @@ final class WeightUnsharing {
         for (Node node : graph.nodes()) {
             List<String> inputs = new ArrayList<>(node.inputs());
             for (int i = 0; i < inputs.size(); i++) {
-                boolean weight = i == 1 && Layers.isLayer(graph, node);
+                boolean weight =
+                        i == 1 && Layers.isLayer(graph, node) || i == 0 && ComparePoints.isEmbedding(graph, node);
                 boolean bias = i == 2 && Layers.takesBias(node) || biasAdds.getOrDefault(node, -1) == i;
                 if (!(weight || bias) || !graph.isConstant(inputs.get(i))) {
                     continue;
