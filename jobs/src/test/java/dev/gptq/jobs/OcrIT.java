@@ -41,8 +41,9 @@ class OcrIT {
         while (lines.find()) {
             accuracy.put(lines.group(1), Double.valueOf(lines.group(2)));
         }
-        assertThat(accuracy.get("float")).isGreaterThanOrEqualTo(0.995);
-        assertThat(accuracy.get("PTQ")).isGreaterThanOrEqualTo(0.99);
+        // .997 and .993 on 60 lines after calibration with 64.
+        assertThat(accuracy.get("float")).isGreaterThanOrEqualTo(0.99);
+        assertThat(accuracy.get("PTQ")).isGreaterThanOrEqualTo(0.98);
         assertThat(accuracy.get("GPTQ")).isEqualTo(accuracy.get("PTQ"));
     }
 }
