@@ -1,38 +1,28 @@
 package dev.gptq.calibrate;
 
 import dev.gptq.config.ThresholdMethod;
-import java.util.Arrays;
 
 /**
  * Mean of |Q(x) - x|^p over weighted values: MSE (p = 2), HMSE (p = 2, weighted by the Hessian), MAE (p = 1) and LP (MCT,
  * error_functions).
  */
 final class DistanceError implements QuantizationError {
-    /** An even number that fits into the first cache. */
-    private static final int TERMS = 512;
-
-    /** In blocks of {@link #TERMS}, the last one shorter. */
-    private final double[][] values;
-    /** As the values; null: every value counts once. */
-    private final double[][] counts;
-
+    private final double[] values;
+    private final double[] counts;
     private final double totalCount;
     private final double power;
     private final int bits;
     private final boolean signed;
-    /** Room for the terms of the values at hand; an instance belongs to one thread. */
-    private final double[] terms;
 
     /** {@code counts} null: every value counts once. */
     DistanceError(double[] values, double[] counts, double power, int bits, boolean signed) {
-        this.values = blocks(values);
-        this.counts = counts == null ? null : blocks(counts);
+        this.values = values;
+        this.counts = counts;
         this.totalCount =
-                counts == null ? values.length : Arrays.stream(counts).sum();
+                counts == null ? values.length : java.util.Arrays.stream(counts).sum();
         this.power = power;
         this.bits = bits;
         this.signed = signed;
-        this.terms = new double[Math.min(TERMS, values.length)];
     }
 
     static double power(ThresholdMethod method, double lpNorm) {
@@ -70,21 +60,17 @@ final class DistanceError implements QuantizationError {
         double inverse = 1 / step;
         double even = 0;
         double odd = 0;
-        for (double[] block : values) {
-            // Of one index and nothing but arithmetic, which the compiler turns into vector instructions.
-            for (int i = 0; i < block.length; i++) {
-                double difference = block[i] - step * Math.rint(clip(block[i] * inverse, lowest, highest));
-                terms[i] = difference * difference;
-            }
-            int i = 0;
-            // Two sums, or the additions' latency would dominate.
-            for (; i + 1 < block.length; i += 2) {
-                even += terms[i];
-                odd += terms[i + 1];
-            }
-            if (i < block.length) {
-                even += terms[i];
-            }
+        int i = 0;
+        // Two sums, or the additions' latency would dominate.
+        for (; i + 1 < values.length; i += 2) {
+            double first = values[i] - step * Math.rint(clip(values[i] * inverse, lowest, highest));
+            double second = values[i + 1] - step * Math.rint(clip(values[i + 1] * inverse, lowest, highest));
+            even += first * first;
+            odd += second * second;
+        }
+        if (i < values.length) {
+            double last = values[i] - step * Math.rint(clip(values[i] * inverse, lowest, highest));
+            even += last * last;
         }
         return even + odd;
     }
@@ -92,16 +78,9 @@ final class DistanceError implements QuantizationError {
     private double weightedSquares(double step, double lowest, double highest) {
         double inverse = 1 / step;
         double sum = 0;
-        for (int b = 0; b < values.length; b++) {
-            double[] block = values[b];
-            double[] weights = counts[b];
-            for (int i = 0; i < block.length; i++) {
-                double difference = block[i] - step * Math.rint(clip(block[i] * inverse, lowest, highest));
-                terms[i] = weights[i] * (difference * difference);
-            }
-            for (int i = 0; i < block.length; i++) {
-                sum += terms[i];
-            }
+        for (int i = 0; i < values.length; i++) {
+            double difference = values[i] - step * Math.rint(clip(values[i] * inverse, lowest, highest));
+            sum += counts[i] * (difference * difference);
         }
         return sum;
     }
@@ -109,24 +88,12 @@ final class DistanceError implements QuantizationError {
     private double powers(double step, double lowest, double highest) {
         double inverse = 1 / step;
         double sum = 0;
-        for (int b = 0; b < values.length; b++) {
-            double[] block = values[b];
-            for (int i = 0; i < block.length; i++) {
-                double difference =
-                        Math.abs(block[i] - step * Math.rint(clip(block[i] * inverse, lowest, highest)));
-                double term = power == 1 ? difference : StrictMath.pow(difference, power);
-                sum += counts == null ? term : counts[b][i] * term;
-            }
+        for (int i = 0; i < values.length; i++) {
+            double difference = Math.abs(values[i] - step * Math.rint(clip(values[i] * inverse, lowest, highest)));
+            double term = power == 1 ? difference : StrictMath.pow(difference, power);
+            sum += counts == null ? term : counts[i] * term;
         }
         return sum;
-    }
-
-    private static double[][] blocks(double[] values) {
-        double[][] blocks = new double[(values.length + TERMS - 1) / TERMS][];
-        for (int b = 0; b < blocks.length; b++) {
-            blocks[b] = Arrays.copyOfRange(values, b * TERMS, Math.min(values.length, (b + 1) * TERMS));
-        }
-        return blocks;
     }
 
     private static double clip(double value, double lowest, double highest) {
