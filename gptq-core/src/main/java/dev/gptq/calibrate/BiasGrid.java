@@ -4,7 +4,9 @@ import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.MovingOperators;
 import dev.gptq.graph.Node;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The int32 grid of a layer's bias: an integer kernel with step s_w on an input with step s_in accumulates in steps of
@@ -37,18 +39,20 @@ public final class BiasGrid {
 
     /** The quantizer whose grid the layer's input values lie on, or null. */
     public static ActivationQuantizer inputQuantizer(Graph prepared, QuantizationPlan plan, ComparePoint point) {
+        Map<String, ActivationQuantizer> quantizers = new HashMap<>();
+        plan.activations().forEach(quantizer -> quantizers.put(quantizer.tensor(), quantizer));
+        return quantizers.get(inputTensor(prepared, quantizers.keySet(), point));
+    }
+
+    /** That of the {@code quantized} tensors whose grid the layer's input values lie on, or null. */
+    static String inputTensor(Graph prepared, Set<String> quantized, ComparePoint point) {
         Map<String, Node> producers = prepared.producers();
         String tensor = dataInput(prepared, point);
-        while (tensor != null) {
-            for (ActivationQuantizer quantizer : plan.activations()) {
-                if (quantizer.tensor().equals(tensor)) {
-                    return quantizer;
-                }
-            }
+        while (tensor != null && !quantized.contains(tensor)) {
             Node producer = producers.get(tensor);
             tensor = producer != null && MovingOperators.moves(producer) ? producer.input(0) : null;
         }
-        return null;
+        return tensor;
     }
 
     /** Whether every value rounds to an int32; where one does not, the layer's bias stays float in file and student. */

@@ -102,12 +102,33 @@ public final class LayerSettings {
                 : config.weightsOf(point.name(), firstAndLast.contains(point.name()));
     }
 
+    /** Whether the bits of the layer's kernel were set for it, not for the model. */
+    public boolean setsBits(ComparePoint point) {
+        return config.setsWeightBits(point.name(), firstAndLast.contains(point.name()));
+    }
+
     /** The quantized activation tensors in graph order. */
-    List<String> tensors() {
+    public List<String> tensors() {
         return new ArrayList<>(namesByTensor.keySet());
     }
 
-    QuantizationConfig.Activations activations(String tensor) {
+    /** Names by which overrides reach the tensor's quantizer; the last one is its node's or the model input's own. */
+    public List<String> names(String tensor) {
+        return namesByTensor.get(tensor);
+    }
+
+    /** Settings of the tensor's quantizer. */
+    public QuantizationConfig.Activations activations(String tensor) {
         return config.activationsOf(namesByTensor.get(tensor));
+    }
+
+    /** Whether the bits of the tensor's quantizer were set for it, not for the model. */
+    public boolean setsBits(String tensor) {
+        return config.setsActivationBits(namesByTensor.get(tensor));
+    }
+
+    /** The quantized tensor whose values the layer multiplies its kernel with, or null. */
+    public String inputTensor(Graph prepared, ComparePoint point) {
+        return BiasGrid.inputTensor(prepared, namesByTensor.keySet(), point);
     }
 }

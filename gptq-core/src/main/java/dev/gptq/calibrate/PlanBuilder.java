@@ -33,11 +33,17 @@ public final class PlanBuilder {
      */
     public static QuantizationPlan build(
             Graph prepared, BlockStatistics statistics, QuantizationConfig config, Map<String, float[]> hessians) {
+        return new QuantizationPlan(
+                weights(prepared, statistics, config, hessians), activations(prepared, statistics, config));
+    }
+
+    /** The kernels' part of {@link #build(Graph, BlockStatistics, QuantizationConfig, Map)}. */
+    public static List<WeightQuantizer> weights(
+            Graph prepared, BlockStatistics statistics, QuantizationConfig config, Map<String, float[]> hessians) {
         Map<String, LayerInput> inputs = LayerInput.of(prepared);
-        Map<String, Node> producers = prepared.producers();
         LayerSettings settings = LayerSettings.of(prepared, config);
         // Tensors are independent of each other, so the order of evaluation does not matter.
-        List<WeightQuantizer> weights = settings.points().parallelStream()
+        return settings.points().parallelStream()
                 .map(point -> weightQuantizer(
                         prepared,
                         point,
@@ -47,11 +53,17 @@ public final class PlanBuilder {
                         config,
                         hessian(hessians, point, settings)))
                 .toList();
-        List<ActivationQuantizer> activations = settings.tensors().parallelStream()
+    }
+
+    /** The activations' part of {@link #build(Graph, BlockStatistics, QuantizationConfig, Map)}. */
+    public static List<ActivationQuantizer> activations(
+            Graph prepared, BlockStatistics statistics, QuantizationConfig config) {
+        Map<String, Node> producers = prepared.producers();
+        LayerSettings settings = LayerSettings.of(prepared, config);
+        return settings.tensors().parallelStream()
                 .map(tensor ->
                         activationQuantizer(tensor, producers.get(tensor), statistics, settings.activations(tensor)))
                 .toList();
-        return new QuantizationPlan(weights, activations);
     }
 
     /** Plain post-training quantization: kernels rounded to nearest, biases corrected. In plan order. */

@@ -110,6 +110,9 @@ public record LayerOverride(String name, Values weights, Values activations, Boo
 
     /** Whether the pattern matches a name. */
     public boolean matches(String layer) {
+        if (name.indexOf('*') < 0 && name.indexOf('?') < 0) {
+            return name.equals(layer);
+        }
         StringBuilder expression = new StringBuilder();
         for (char c : name.toCharArray()) {
             switch (c) {

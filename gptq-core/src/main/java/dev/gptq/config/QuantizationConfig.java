@@ -11,6 +11,7 @@ import java.util.stream.Stream;
  * @param preset the preset this started from: onnxruntime, imx500 or tensorrt
  * @param preparation what is done to the float graph first
  * @param layers settings of single layers; see {@link LayerOverride} for which wins
+ * @param mixedPrecision null: every layer has the bits that the settings above give it
  * @param biasCorrection whether biases absorb the mean error of rounding before training
  * @param opset lowest ONNX opset of the exported models; a model above it keeps its own
  */
@@ -19,6 +20,7 @@ public record QuantizationConfig(
         Weights weights,
         Activations activations,
         List<LayerOverride> layers,
+        MixedPrecisionConfig mixedPrecision,
         PreparationConfig preparation,
         boolean biasCorrection,
         int opset)
@@ -26,9 +28,9 @@ public record QuantizationConfig(
     /** Names of the presets, the default first. */
     public static final List<String> PRESETS = List.of("onnxruntime", "imx500", "tensorrt");
 
-    private static final int MINIMUM_BITS = 2;
-    private static final int MAXIMUM_BITS = 8;
-    private static final int WIDE_BITS = 16;
+    static final int MINIMUM_BITS = 2;
+    static final int MAXIMUM_BITS = 8;
+    static final int WIDE_BITS = 16;
     /** Per-channel DequantizeLinear starts at 13; ONNX Runtime 1.23 knows opsets up to 23. */
     private static final int MINIMUM_OPSET = 13;
 
@@ -112,11 +114,7 @@ public record QuantizationConfig(
             implements Serializable {
         public Activations {
             Check.that(
-                    bits == WIDE_BITS || bits >= MINIMUM_BITS && bits <= MAXIMUM_BITS,
-                    "bits",
-                    bits,
-                    "activations have 2 to 8 bits, or 16",
-                    "Use 2 to 8, or 16");
+                    isActivationBits(bits), "bits", bits, "activations have 2 to 8 bits, or 16", "Use 2 to 8, or 16");
             Check.given(method, "method", "Use uniform, symmetric or power_of_two");
             Check.given(thresholdMethod, "threshold_method", "Use mse, no_clipping, mae, lp or kl");
             Check.that(
@@ -141,6 +139,22 @@ public record QuantizationConfig(
         }
         Check.given(preparation, "preparation", "Remove the key for the defaults");
         Check.between(opset, MINIMUM_OPSET, MAXIMUM_OPSET, "opset");
+    }
+
+    static boolean isActivationBits(int bits) {
+        return bits == WIDE_BITS || bits >= MINIMUM_BITS && bits <= MAXIMUM_BITS;
+    }
+
+    /** With the bits that the settings give. */
+    public QuantizationConfig(
+            String preset,
+            Weights weights,
+            Activations activations,
+            List<LayerOverride> layers,
+            PreparationConfig preparation,
+            boolean biasCorrection,
+            int opset) {
+        this(preset, weights, activations, layers, null, preparation, biasCorrection, opset);
     }
 
     /** The default preset: symmetric int8 weights per channel, uniform uint8 activations. */
@@ -169,17 +183,25 @@ public record QuantizationConfig(
 
     /** The same configuration with other kernels. */
     public QuantizationConfig withWeights(Weights other) {
-        return new QuantizationConfig(preset, other, activations, layers, preparation, biasCorrection, opset);
+        return new QuantizationConfig(
+                preset, other, activations, layers, mixedPrecision, preparation, biasCorrection, opset);
     }
 
     /** The same configuration with other activations. */
     public QuantizationConfig withActivations(Activations other) {
-        return new QuantizationConfig(preset, weights, other, layers, preparation, biasCorrection, opset);
+        return new QuantizationConfig(
+                preset, weights, other, layers, mixedPrecision, preparation, biasCorrection, opset);
     }
 
     /** The same configuration with other overrides of single layers. */
     public QuantizationConfig withLayers(List<LayerOverride> other) {
-        return new QuantizationConfig(preset, weights, activations, other, preparation, biasCorrection, opset);
+        return new QuantizationConfig(
+                preset, weights, activations, other, mixedPrecision, preparation, biasCorrection, opset);
+    }
+
+    /** The same configuration with other mixed precision; null: none. */
+    public QuantizationConfig withMixedPrecision(MixedPrecisionConfig other) {
+        return new QuantizationConfig(preset, weights, activations, layers, other, preparation, biasCorrection, opset);
     }
 
     /**
@@ -215,6 +237,19 @@ public record QuantizationConfig(
         return settings;
     }
 
+    /** Whether the bits of that layer's kernel were set for it, not for the model. */
+    public boolean setsWeightBits(String layer, boolean firstOrLast) {
+        return firstOrLast && weights.firstAndLastBits() != null
+                || layers.stream().anyMatch(override -> override.weights().bits() != null && override.matches(layer));
+    }
+
+    /** Whether the bits of a quantizer that belongs to nodes of these names were set for it, not for the model. */
+    public boolean setsActivationBits(Collection<String> names) {
+        return layers.stream()
+                .anyMatch(override ->
+                        override.activations().bits() != null && names.stream().anyMatch(override::matches));
+    }
+
     /** Whether the kernel of a layer with that name stays in float. */
     public boolean skips(String layer) {
         boolean skipped = false;
@@ -247,7 +282,8 @@ public record QuantizationConfig(
 
     /** The same configuration with another preparation. */
     public QuantizationConfig withPreparation(PreparationConfig other) {
-        return new QuantizationConfig(preset, weights, activations, layers, other, biasCorrection, opset);
+        return new QuantizationConfig(
+                preset, weights, activations, layers, mixedPrecision, other, biasCorrection, opset);
     }
 
     private static Activations activations(QuantizationMethod method, Boolean signed) {

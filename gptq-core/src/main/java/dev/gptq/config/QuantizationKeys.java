@@ -4,6 +4,7 @@ import java.util.List;
 
 import static dev.gptq.config.ConfigKey.ABOVE_ZERO;
 import static dev.gptq.config.ConfigKey.FLAG;
+import static dev.gptq.config.ConfigKey.FROM_ONE;
 import static dev.gptq.config.ConfigKey.example;
 import static dev.gptq.config.ConfigKey.key;
 import static dev.gptq.config.ConfigKey.section;
@@ -90,6 +91,57 @@ final class QuantizationKeys {
                     "quantization.layers.activations.threshold_method",
                     ACTIVATION_THRESHOLD_METHODS,
                     "Error the threshold minimises"),
+            section(
+                    "quantization.mixed_precision",
+                    "Bits chosen layer by layer, so that the model's outputs change least within a budget; null: bits as set "
+                            + "above. Bits that quantization.layers sets stay"),
+            example(
+                    "quantization.mixed_precision.budget",
+                    "",
+                    "Limits, at least one, which all hold at once; null: none",
+                    "{weights_bits: 4}"),
+            example(
+                    "quantization.mixed_precision.budget.size",
+                    "a whole number from 1 up, or null",
+                    "Bytes of all quantized kernels, each weight counted with its bits",
+                    "null"),
+            example(
+                    "quantization.mixed_precision.budget.weights_bits",
+                    ABOVE_ZERO + ", or null",
+                    "Average bits of a weight",
+                    "4"),
+            example(
+                    "quantization.mixed_precision.budget.activations_bits",
+                    ABOVE_ZERO + ", or null",
+                    "Average bits of an activation value",
+                    "null"),
+            example(
+                    "quantization.mixed_precision.budget.bit_operations",
+                    ABOVE_ZERO + ", or null",
+                    "Multiplications x bits of the weight x bits of the activation, as a share of what 8-bit weights and "
+                            + "activations need",
+                    "null"),
+            example(
+                    "quantization.mixed_precision.weights_bits",
+                    "a list of whole numbers from 2 to 8",
+                    "What the bits of a kernel are chosen from",
+                    MixedPrecisionConfig.DEFAULT_WEIGHTS_BITS.toString()),
+            example(
+                    "quantization.mixed_precision.activations_bits",
+                    "a list of whole numbers from 2 to 8, and 16",
+                    "What the bits of an activation are chosen from, where the budget limits activations_bits or bit_operations",
+                    MixedPrecisionConfig.DEFAULT_ACTIVATIONS_BITS.toString()),
+            example(
+                    "quantization.mixed_precision.sensitivity",
+                    "hessian or output_error",
+                    "How the effect of a layer's quantization on the outputs is measured: from gradients of the float model, or "
+                            + "by running the model with that layer alone quantized",
+                    "hessian"),
+            example(
+                    "quantization.mixed_precision.samples",
+                    FROM_ONE,
+                    "Calibration samples that it is measured on",
+                    String.valueOf(MixedPrecisionConfig.DEFAULT_SAMPLES)),
             section("quantization.preparation", "What is done to the float graph first, with MCT's names and defaults"),
             key(
                     "quantization.preparation.batch_norm_folding",

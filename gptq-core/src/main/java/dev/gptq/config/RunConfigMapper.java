@@ -95,15 +95,35 @@ final class RunConfigMapper {
                 a.number("z_threshold", preset.activations().zThreshold())));
         List<LayerOverride> layers =
                 settings.sections("layers").stream().map(RunConfigMapper::layer).toList();
+        MixedPrecisionConfig mixedPrecision =
+                settings.orNull("mixed_precision", null, key -> mixedPrecision(settings.section(key)));
         PreparationConfig preparation = preparation(settings.section("preparation"), preset.preparation());
         return settings.build(() -> new QuantizationConfig(
                 preset.preset(),
                 weights,
                 activations,
                 layers,
+                mixedPrecision,
                 preparation,
                 settings.flag("bias_correction", preset.biasCorrection()),
                 settings.whole("opset", preset.opset())));
+    }
+
+    private static MixedPrecisionConfig mixedPrecision(Settings settings) {
+        Settings limits = settings.section("budget");
+        return settings.build(() -> new MixedPrecisionConfig(
+                settings.wholeNumbers("weights_bits", MixedPrecisionConfig.DEFAULT_WEIGHTS_BITS),
+                settings.wholeNumbers("activations_bits", MixedPrecisionConfig.DEFAULT_ACTIVATIONS_BITS),
+                new MixedPrecisionConfig.Budget(
+                        limits.orNull("size", null, key -> limits.wholeLong(key, 0)),
+                        limits.orNull("weights_bits", null, key -> limits.number(key, 0)),
+                        limits.orNull("activations_bits", null, key -> limits.number(key, 0)),
+                        limits.orNull("bit_operations", null, key -> limits.number(key, 0))),
+                settings.constant(
+                        "sensitivity",
+                        MixedPrecisionConfig.Sensitivity.class,
+                        MixedPrecisionConfig.Sensitivity.HESSIAN),
+                settings.whole("samples", MixedPrecisionConfig.DEFAULT_SAMPLES)));
     }
 
     private static LayerOverride layer(Settings settings) {

@@ -105,11 +105,30 @@ final class RunConfigWriter {
         tree.put(
                 "layers",
                 quantization.layers().stream().map(RunConfigWriter::layer).toList());
+        tree.put("mixed_precision", mixedPrecision(quantization.mixedPrecision()));
         tree.put("preparation", preparation(quantization.preparation()));
         return tree;
     }
 
-    private static Map<String, Object> layer(LayerOverride override) {
+    private static Map<String, Object> mixedPrecision(MixedPrecisionConfig mixed) {
+        if (mixed == null) {
+            return null;
+        }
+        Map<String, Object> budget = new LinkedHashMap<>();
+        budget.put("size", mixed.budget().size());
+        budget.put("weights_bits", mixed.budget().weightsBits());
+        budget.put("activations_bits", mixed.budget().activationsBits());
+        budget.put("bit_operations", mixed.budget().bitOperations());
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("budget", budget);
+        tree.put("weights_bits", mixed.weightsBits());
+        tree.put("activations_bits", mixed.activationsBits());
+        tree.put("sensitivity", lower(mixed.sensitivity()));
+        tree.put("samples", mixed.samples());
+        return tree;
+    }
+
+    static Map<String, Object> layer(LayerOverride override) {
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("name", override.name());
         if (override.skip() != null) {

@@ -120,6 +120,13 @@ final class Settings {
         return values.stream().mapToLong(Long::longValue).toArray();
     }
 
+    /** A list of whole numbers of int range. */
+    List<Integer> wholeNumbers(String key, List<Integer> fallback) {
+        return has(key)
+                ? list(key, "a list of whole numbers", scalar -> scalar.plain() ? Integer.valueOf(scalar.text()) : null)
+                : fallback;
+    }
+
     <E extends Enum<E>> E constant(String key, Class<E> type, E fallback) {
         return value(key, fallback, "one of its names", scalar -> Check.constant(type, scalar.text()));
     }

@@ -48,7 +48,8 @@ final class YamlPrinter {
                 mapping(below, child, indent + INDENT, explained && !ConfigKeys.isAlias(child));
             } else {
                 text.append(' ').append(value(entry.getValue())).append('\n');
-                if (explained && entry.getValue() instanceof List<?>) {
+                boolean off = entry.getValue() == null && !ConfigKeys.isAlias(child);
+                if (explained && (off || entry.getValue() instanceof List<?>)) {
                     examples(Map.of(), child, indent + INDENT);
                 }
             }
@@ -69,6 +70,7 @@ final class YamlPrinter {
                         .append(": ")
                         .append(key.example())
                         .append('\n');
+                examples(Map.of(), key.path(), indent + INDENT);
             }
         }
     }
@@ -86,7 +88,7 @@ final class YamlPrinter {
         text.append(line).append('\n');
     }
 
-    private static String value(Object value) {
+    static String value(Object value) {
         if (value == null) {
             return "null";
         }

@@ -8,10 +8,11 @@ import dev.gptq.graph.Node;
 import dev.gptq.graph.OperatorSupport;
 import dev.gptq.graph.SupportedOperators;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Tells from which tensors gradients lead back to layers: what ONNX Runtime makes has no history. */
+/** Tells where gradients pass: what ONNX Runtime makes has no history. */
 public final class GradientReach {
     private GradientReach() {}
 
@@ -21,17 +22,47 @@ public final class GradientReach {
         Set<String> reached = new HashSet<>();
         ComparePoints.of(graph).forEach(point -> reached.add(point.output()));
         for (Node node : graph.nodes()) {
-            OperatorSupport support = SupportedOperators.of(node.opType());
-            boolean passes = support != null
-                    && support.way() == OperatorSupport.Way.DIFFERENTIABLE
-                    && !(Operators.find(node, graph, types) instanceof RuntimeOperator);
-            if (passes && node.inputs().stream().anyMatch(reached::contains)) {
-                node.outputs().stream()
-                        .filter(output ->
-                                types.containsKey(output) && types.get(output).isFloating())
-                        .forEach(reached::add);
+            if (passes(node, graph, types) && node.inputs().stream().anyMatch(reached::contains)) {
+                node.outputs().stream().filter(output -> isReal(types, output)).forEach(reached::add);
             }
         }
         return reached;
+    }
+
+    /** Tensors whose effect on some real output goes through an operator that no gradient passes, at least in part. */
+    public static Set<String> blocked(Graph graph) {
+        Map<String, ElementType> types = ElementTypes.of(graph);
+        Set<String> effective = new HashSet<>();
+        graph.outputs().forEach(output -> effective.add(output.name()));
+        Set<String> blocked = new HashSet<>();
+        List<Node> nodes = graph.nodes();
+        for (int i = nodes.size() - 1; i >= 0; i--) {
+            Node node = nodes.get(i);
+            List<String> outputs = node.outputs().stream()
+                    .filter(output -> effective.contains(output) && isReal(types, output))
+                    .toList();
+            if (outputs.isEmpty()) {
+                continue;
+            }
+            boolean blocks = outputs.stream().anyMatch(blocked::contains) || !passes(node, graph, types);
+            node.inputs().stream().filter(input -> isReal(types, input)).forEach(input -> {
+                effective.add(input);
+                if (blocks) {
+                    blocked.add(input);
+                }
+            });
+        }
+        return blocked;
+    }
+
+    private static boolean isReal(Map<String, ElementType> types, String tensor) {
+        return types.containsKey(tensor) && types.get(tensor).isFloating();
+    }
+
+    private static boolean passes(Node node, Graph graph, Map<String, ElementType> types) {
+        OperatorSupport support = SupportedOperators.of(node.opType());
+        return support != null
+                && support.way() == OperatorSupport.Way.DIFFERENTIABLE
+                && !(Operators.find(node, graph, types) instanceof RuntimeOperator);
     }
 }

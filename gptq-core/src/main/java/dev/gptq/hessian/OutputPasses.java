@@ -20,9 +20,10 @@ import java.util.Set;
  * vectors replace random ones: the sum over outputs of squared gradients is the expectation itself.
  *
  * @param exactOutputs the largest number of outputs per sample whose expectation is computed, not estimated
+ * @param randomPasses random vectors where there are more outputs
  * @param mayStop whether random passes end when the means of all compare points have settled
  */
-record OutputPasses(long seed, int exactOutputs, boolean mayStop) {
+public record OutputPasses(long seed, int exactOutputs, int randomPasses, boolean mayStop) {
     /** Random vectors per batch, and the number of outputs up to which the exact expectation takes fewer passes. */
     static final int ITERATIONS = 100;
 
@@ -30,8 +31,13 @@ record OutputPasses(long seed, int exactOutputs, boolean mayStop) {
     private static final double CONVERGED_CHANGE = 1e-3;
     private static final double EPSILON = 1e-6;
 
+    /** With as many random vectors as MCT draws. */
+    OutputPasses(long seed, int exactOutputs, boolean mayStop) {
+        this(seed, exactOutputs, ITERATIONS, mayStop);
+    }
+
     /** The float outputs that gradients lead back from, as [samples, outputs per sample]. */
-    static NDArray flatten(Map<String, NDArray> outputs, int samples, Graph graph) {
+    public static NDArray flatten(Map<String, NDArray> outputs, int samples, Graph graph) {
         NDList flat = new NDList();
         Set<String> reached = GradientReach.of(graph);
         outputs.forEach((name, output) -> {
@@ -49,10 +55,10 @@ record OutputPasses(long seed, int exactOutputs, boolean mayStop) {
     }
 
     /** Makes all passes and returns what the sums are to be divided by. */
-    int run(NDManager manager, NDArray outputs, SampleBatch batch, GradientSums sums) {
+    public int run(NDManager manager, NDArray outputs, SampleBatch batch, GradientSums sums) {
         int outputsPerSample = (int) outputs.getShape().get(1);
         boolean exact = outputsPerSample <= exactOutputs;
-        int passes = exact ? outputsPerSample : ITERATIONS;
+        int passes = exact ? outputsPerSample : randomPasses;
         double[] before = null;
         int done = 0;
         while (done < passes) {

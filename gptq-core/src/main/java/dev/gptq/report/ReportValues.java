@@ -34,6 +34,7 @@ final class ReportValues {
                 Map.entry(
                         "leftInFloat",
                         metrics.leftInFloat().stream().map(ReportValues::left).toList()),
+                Map.entry("mixedPrecision", MixedPrecisionValues.of(metrics.mixedPrecision())),
                 Map.entry("trained", trained),
                 Map.entry("steps", trained ? train.steps() : 0),
                 Map.entry("firstLoss", Figures.number(trained ? train.loss()[0] : null)),

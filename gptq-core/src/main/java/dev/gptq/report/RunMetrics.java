@@ -3,6 +3,7 @@ package dev.gptq.report;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.gptq.calibrate.LeftInFloat;
+import dev.gptq.mixedprecision.BitAssignment;
 import java.util.List;
 import java.util.Map;
 
@@ -10,6 +11,7 @@ import java.util.Map;
  * The content of metrics.json; {@code floatModel} is written as "float", names in snake_case.
  *
  * @param leftInFloat nodes that are not quantized; empty for files of older runs
+ * @param mixedPrecision the bits that were chosen; null for a run without mixed precision
  */
 public record RunMetrics(
         @JsonProperty("float") ModelMetrics floatModel,
@@ -19,9 +21,28 @@ public record RunMetrics(
         EngineAgreement engineAgreement,
         Training train,
         List<Layer> layers,
-        List<LeftInFloat> leftInFloat) {
+        List<LeftInFloat> leftInFloat,
+        @JsonInclude(JsonInclude.Include.NON_NULL) BitAssignment mixedPrecision) {
     public RunMetrics {
         leftInFloat = leftInFloat == null ? List.of() : List.copyOf(leftInFloat);
+    }
+
+    /** Of a run without mixed precision. */
+    public RunMetrics(
+            ModelMetrics floatModel,
+            ModelMetrics ptq,
+            ModelMetrics gptq,
+            Map<String, Double> timing,
+            EngineAgreement engineAgreement,
+            Training train,
+            List<Layer> layers,
+            List<LeftInFloat> leftInFloat) {
+        this(floatModel, ptq, gptq, timing, engineAgreement, train, layers, leftInFloat, null);
+    }
+
+    /** The same metrics of a run that chose these bits. */
+    public RunMetrics withMixedPrecision(BitAssignment chosen) {
+        return new RunMetrics(floatModel, ptq, gptq, timing, engineAgreement, train, layers, leftInFloat, chosen);
     }
 
     /** top1 is null without labels; the others are null for the float model. {@code bytes} is the file's size. */

@@ -10,7 +10,7 @@ import dev.gptq.engine.Autograd;
  * point taken off the bounds (MCT, ste activation quantizers). In training the quantized fraction f grows and the tensor is
  * (1 - f) * x + f * Q(x). MCT's straight-through estimator passes rounding and clip alike, so the gradient is 1 everywhere.
  */
-final class ActivationFakeQuantizer {
+public final class ActivationFakeQuantizer {
     /** Adding and subtracting 1.5 * 2^23 rounds a float of moderate size half to even, in place. */
     private static final float ROUNDER = 12582912f;
 
@@ -18,7 +18,7 @@ final class ActivationFakeQuantizer {
     private final float lowest;
     private final float highest;
 
-    ActivationFakeQuantizer(ActivationQuantizer quantizer) {
+    public ActivationFakeQuantizer(ActivationQuantizer quantizer) {
         QuantizationGrid grid = quantizer.grid();
         this.step = grid.scale()[0];
         this.lowest = step * (grid.minimum() - grid.zeroPoint()[0]);
@@ -41,7 +41,7 @@ final class ActivationFakeQuantizer {
     }
 
     /** Q(x), without gradient. */
-    NDArray quantize(NDArray x) {
+    public NDArray quantize(NDArray x) {
         NDArray quantized = x.clip(lowest, highest);
         if (isPowerOfTwo(step)) {
             // Here the sum's own rounding is to multiples of the step.

@@ -56,6 +56,12 @@ class RunConfigReaderTest {
                       activations: {bits: 7, method: power_of_two, threshold_method: mae}
                       skip: false
                     - {name: 'head, "last"', skip: true}
+                  mixed_precision:
+                    weights_bits: [8, 3, 4]
+                    activations_bits: [16, 8]
+                    budget: {size: 70000, weights_bits: 4.5, activations_bits: 8, bit_operations: .75}
+                    sensitivity: output_error
+                    samples: 12
                   preparation:
                     batch_norm_folding: false
                     batch_norm_forward_folding: false
@@ -122,6 +128,13 @@ class RunConfigReaderTest {
                                                 7, QuantizationMethod.POWER_OF_TWO, ThresholdMethod.MAE),
                                         false),
                                 LayerOverride.skipping("head, \"last\"")),
+                        MixedPrecisionConfig.builder()
+                                .setBudget(new MixedPrecisionConfig.Budget(70_000L, 4.5, 8.0, 0.75))
+                                .optWeightsBits(List.of(3, 4, 8))
+                                .optActivationsBits(List.of(8, 16))
+                                .optSensitivity(MixedPrecisionConfig.Sensitivity.OUTPUT_ERROR)
+                                .optSamples(12)
+                                .build(),
                         new PreparationConfig(false, false, false, false, true, false, 0.25, true, true, true, true),
                         false,
                         17));

@@ -2,6 +2,7 @@ package dev.gptq.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.gptq.mixedprecision.BitAssignment;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -55,6 +56,29 @@ class HtmlReportTest {
                 .isEqualTo(metrics.layers().get(3).sqnrGptqDb());
         assertThat(data.get("regularization").get(959).asDouble())
                 .isEqualTo(metrics.train().regularization()[959]);
+    }
+
+    @Test
+    void chosenBitsAreTables() {
+        BitAssignment.Layer given = new BitAssignment.Layer("first", 6, 100, 10, List.of(6), new double[] {0.25});
+        BitAssignment.Layer chosen =
+                new BitAssignment.Layer("second", 4, 200, 10, List.of(2, 4), new double[] {0.5, 0.125});
+        BitAssignment bits = new BitAssignment(
+                "hessian",
+                32,
+                0.375,
+                0.3,
+                0.2,
+                List.of(new BitAssignment.BudgetUse("weights_bits", 5, 4.667, 3.333)),
+                List.of(given, chosen),
+                List.of());
+
+        String page = render(SampleMetrics.of(2, 3, "conv").withMixedPrecision(bits));
+
+        assertThat(page).contains("Bits chosen: weights", "weights_bits 4.667 of 5.000", "20.00\u00a0% above");
+        assertThat(page).contains("bits were given", "2 bits: 0.5000", "width:25.00%");
+        assertThat(page).doesNotContain("Bits chosen: activations");
+        assertThat(render(SampleMetrics.of(2, 3, "conv"))).doesNotContain("Bits chosen");
     }
 
     @Test

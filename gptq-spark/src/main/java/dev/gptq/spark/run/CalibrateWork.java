@@ -6,6 +6,7 @@ import dev.gptq.calibrate.PlanBuilder;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.SecondMomentCorrection;
 import dev.gptq.calibrate.StatisticsCorrections;
+import dev.gptq.config.QuantizationConfig;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.hessian.WeightHessian;
 import dev.gptq.spark.calibrate.CalibrateStage;
@@ -41,30 +42,37 @@ final class CalibrateWork implements StageWork {
             BlockStatistics collected = CalibrateStage.run(job, done -> clock.advanced(done, ""));
             files.writeText(RunDirectory.STATISTICS, collected.toJson());
         }
+        Map<String, float[]> hessians = hessianPoints.isEmpty()
+                ? Map.of()
+                : WeightHessianStage.run(
+                        context.calibrationJob(hessianSamples, 1),
+                        hessianPoints,
+                        context.config().seed(),
+                        done -> clock.advanced(job.blocks() + done, ""));
+        QuantizationConfig config = context.config().quantization();
+        boolean choosesBits = config.mixedPrecision() != null;
+        if (choosesBits) {
+            clock.finish("%d samples%s", samples, reused ? ", reused" : "");
+            config = MixedPrecisionWork.choose(context, samples, hessians);
+        }
         if (!planned) {
-            Map<String, float[]> hessians = hessianPoints.isEmpty()
-                    ? Map.of()
-                    : WeightHessianStage.run(
-                            context.calibrationJob(hessianSamples, 1),
-                            hessianPoints,
-                            context.config().seed(),
-                            done -> clock.advanced(job.blocks() + done, ""));
-            files.writeText(RunDirectory.PLAN, PlanFile.toJson(plan(context, samples, hessians)));
+            files.writeText(RunDirectory.PLAN, PlanFile.toJson(plan(context, config, samples, hessians)));
         }
         QuantizationPlan plan = PlanFile.fromJson(files.readText(RunDirectory.PLAN));
-        clock.finish(
-                "%d layers, %d activation tensors%s",
-                plan.weights().size(), plan.activations().size(), reused ? ", reused" : "");
+        if (!choosesBits) {
+            clock.finish(
+                    "%d layers, %d activation tensors%s",
+                    plan.weights().size(), plan.activations().size(), reused ? ", reused" : "");
+        }
         state.plan = plan;
     }
 
-    private static QuantizationPlan plan(RunContext context, long samples, Map<String, float[]> hessians) {
+    private static QuantizationPlan plan(
+            RunContext context, QuantizationConfig config, long samples, Map<String, float[]> hessians) {
         // From the file in every case, so that a resumed run cannot differ.
         BlockStatistics statistics = BlockStatistics.fromJson(context.files().readText(RunDirectory.STATISTICS));
-        QuantizationPlan built = PlanBuilder.build(
-                context.prepared(), statistics, context.config().quantization(), hessians);
-        QuantizationPlan adjusted = StatisticsCorrections.apply(
-                context.prepared(), statistics, built, context.config().quantization());
+        QuantizationPlan built = PlanBuilder.build(context.prepared(), statistics, config, hessians);
+        QuantizationPlan adjusted = StatisticsCorrections.apply(context.prepared(), statistics, built, config);
         return correctMoments(context, adjusted, samples);
     }
 

@@ -28,7 +28,7 @@ final class EvaluateWork implements StageWork {
         clock.start(StageClock.EVALUATE, job.blocks());
         BlockMetrics sums = EvaluateStage.run(job, state.models, done -> clock.advanced(done, ""));
         clock.finish("%d samples of the %s dataset", job.samples(), ownDataset ? "evaluation" : "calibration");
-        state.metrics = MetricsFile.build(
+        RunMetrics metrics = MetricsFile.build(
                 sums,
                 state.plan,
                 LeftInFloat.of(context.corrected(), state.plan),
@@ -39,6 +39,7 @@ final class EvaluateWork implements StageWork {
                         "float", context.model().bytes(),
                         "ptq", state.models.ptqModel().bytes(),
                         "gptq", state.models.gptqModel().bytes()));
+        state.metrics = metrics.withMixedPrecision(MixedPrecisionWork.read(context.files()));
         context.files().writeText(RunDirectory.METRICS, MetricsFile.toJson(state.metrics));
     }
 

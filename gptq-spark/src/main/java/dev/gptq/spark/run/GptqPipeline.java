@@ -9,6 +9,7 @@ import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.pass.FreeBatch;
 import dev.gptq.graph.pass.GraphPreparation;
+import dev.gptq.mixedprecision.BitChoices;
 import dev.gptq.onnx.ModelMetadata;
 import dev.gptq.onnx.OnnxModel;
 import dev.gptq.onnx.OnnxReader;
@@ -62,8 +63,12 @@ public final class GptqPipeline {
         }
         checkModel(prepared, config.model());
         FloatModelCheck.requireLoadable(model);
-        // Overrides for layers that are not there are found before any data is read.
+        // Overrides for layers that are not there and impossible budgets are found before any data is read.
         LayerSettings.of(prepared, config.quantization());
+        if (config.quantization().mixedPrecision() != null) {
+            BitChoices.of(prepared, config.quantization())
+                    .requirePossible(prepared, config.quantization().mixedPrecision());
+        }
         SamplePreparation calibration = SamplePreparation.open(spark, config.calibration(), prepared);
         SamplePreparation evaluation =
                 config.evaluation() == null ? null : SamplePreparation.open(spark, config.evaluation(), prepared);

@@ -14,6 +14,7 @@ import dev.gptq.spark.task.ExecutorModels;
 import dev.gptq.spark.task.SharedModel;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Function;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
@@ -128,6 +129,23 @@ final class RunContext implements AutoCloseable {
     /** Blocks of the first {@code samples} calibration samples for the float model. */
     BlockJob calibrationJob(long samples, int blockSize) {
         return BlockJob.of(spark, shared, files().path(RunDirectory.CALIBRATION_SAMPLES), samples, blockSize);
+    }
+
+    /**
+     * Does work on such blocks for which executors keep large things: they let go of them with the next stage's first task.
+     *
+     * @param purpose tells these things from those of other stages
+     */
+    <T> T apart(String purpose, long samples, int blockSize, Function<BlockJob, T> work) {
+        String id = runId + " " + purpose;
+        Broadcast<SharedModel> own = spark.broadcast(new SharedModel(id, prepared, devices, hadoop));
+        try {
+            String store = files().path(RunDirectory.CALIBRATION_SAMPLES);
+            return work.apply(BlockJob.of(spark, own, store, samples, blockSize));
+        } finally {
+            own.destroy();
+            ExecutorModels.release(id);
+        }
     }
 
     /** Blocks of a sample store for the graph that the plan is for. */

@@ -23,6 +23,8 @@ final class RunDirectory implements AutoCloseable {
     static final String REPORT = "report.html";
     static final String STATISTICS = "statistics.json";
     static final String PLAN = "plan.json";
+    static final String MIXED_PRECISION = "mixed_precision.json";
+    static final String MIXED_PRECISION_YAML = "mixed_precision.yaml";
     static final String HESSIAN_SCORES = "hessian_scores.parquet";
     static final String CHECKPOINTS = "checkpoints";
     static final String CALIBRATION_SAMPLES = "samples/calibration";
@@ -44,6 +46,8 @@ final class RunDirectory implements AutoCloseable {
             METRICS,
             REPORT,
             STATISTICS,
+            MIXED_PRECISION,
+            MIXED_PRECISION_YAML,
             PLAN,
             HESSIAN_SCORES,
             CHECKPOINTS,
