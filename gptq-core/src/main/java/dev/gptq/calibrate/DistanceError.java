@@ -7,17 +7,12 @@ import dev.gptq.config.ThresholdMethod;
  * error_functions).
  */
 final class DistanceError implements QuantizationError {
-    /** An even number that fits into the first cache. */
-    private static final int TERMS = 512;
-
     private final double[] values;
     private final double[] counts;
     private final double totalCount;
     private final double power;
     private final int bits;
     private final boolean signed;
-    /** Room for the terms of the values at hand; an instance belongs to one thread. */
-    private final double[] terms;
 
     /** {@code counts} null: every value counts once. */
     DistanceError(double[] values, double[] counts, double power, int bits, boolean signed) {
@@ -28,7 +23,6 @@ final class DistanceError implements QuantizationError {
         this.power = power;
         this.bits = bits;
         this.signed = signed;
-        this.terms = new double[Math.min(TERMS, values.length)];
     }
 
     static double power(ThresholdMethod method, double lpNorm) {
@@ -66,23 +60,17 @@ final class DistanceError implements QuantizationError {
         double inverse = 1 / step;
         double even = 0;
         double odd = 0;
-        for (int start = 0; start < values.length; start += terms.length) {
-            int length = Math.min(terms.length, values.length - start);
-            // A loop of its own, which the compiler turns into vector instructions.
-            for (int i = 0; i < length; i++) {
-                double value = values[start + i];
-                double difference = value - step * Math.rint(clip(value * inverse, lowest, highest));
-                terms[i] = difference * difference;
-            }
-            int i = 0;
-            // Two sums, or the additions' latency would dominate.
-            for (; i + 1 < length; i += 2) {
-                even += terms[i];
-                odd += terms[i + 1];
-            }
-            if (i < length) {
-                even += terms[i];
-            }
+        int i = 0;
+        // Two sums, or the additions' latency would dominate.
+        for (; i + 1 < values.length; i += 2) {
+            double first = values[i] - step * Math.rint(clip(values[i] * inverse, lowest, highest));
+            double second = values[i + 1] - step * Math.rint(clip(values[i + 1] * inverse, lowest, highest));
+            even += first * first;
+            odd += second * second;
+        }
+        if (i < values.length) {
+            double last = values[i] - step * Math.rint(clip(values[i] * inverse, lowest, highest));
+            even += last * last;
         }
         return even + odd;
     }
@@ -90,16 +78,9 @@ final class DistanceError implements QuantizationError {
     private double weightedSquares(double step, double lowest, double highest) {
         double inverse = 1 / step;
         double sum = 0;
-        for (int start = 0; start < values.length; start += terms.length) {
-            int length = Math.min(terms.length, values.length - start);
-            for (int i = 0; i < length; i++) {
-                double value = values[start + i];
-                double difference = value - step * Math.rint(clip(value * inverse, lowest, highest));
-                terms[i] = counts[start + i] * (difference * difference);
-            }
-            for (int i = 0; i < length; i++) {
-                sum += terms[i];
-            }
+        for (int i = 0; i < values.length; i++) {
+            double difference = values[i] - step * Math.rint(clip(values[i] * inverse, lowest, highest));
+            sum += counts[i] * (difference * difference);
         }
         return sum;
     }

@@ -2,6 +2,7 @@ package dev.gptq.onnx;
 
 import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.ByteString;
+import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.Subgraph;
@@ -48,7 +49,8 @@ public final class OnnxWriter {
         long end = 0;
         for (Map.Entry<String, TensorData> constant : graph.constants().entrySet()) {
             long bytes = TensorWriter.byteCount(constant.getValue());
-            if (bytes >= SMALLEST_OUTSIDE) {
+            // ONNX Runtime's Java API has no tensors of INT4 that it could be given.
+            if (bytes >= SMALLEST_OUTSIDE && constant.getValue().type() != ElementType.INT4) {
                 long offset = OnnxModel.onPage(end);
                 references.put(constant.getKey(), reference(constant.getValue(), location, offset, bytes));
                 outside.put(constant.getKey(), constant.getValue());

@@ -52,12 +52,12 @@ final class LineReader implements AutoCloseable {
 
     static TensorData pixels(List<TextLine> lines) {
         int plane = LinePainter.HEIGHT * LinePainter.WIDTH;
-        float[] values = new float[lines.size() * LineFile.CHANNELS * plane];
+        float[] values = new float[lines.size() * PictureFile.CHANNELS * plane];
         for (int i = 0; i < values.length; i++) {
-            byte pixel = lines.get(i / plane / LineFile.CHANNELS).pixels()[i % plane];
+            byte pixel = lines.get(i / plane / PictureFile.CHANNELS).pixels()[i % plane];
             values[i] = (Byte.toUnsignedInt(pixel) - HALF) / HALF;
         }
-        return TensorData.ofFloats(values, lines.size(), LineFile.CHANNELS, LinePainter.HEIGHT, LinePainter.WIDTH);
+        return TensorData.ofFloats(values, lines.size(), PictureFile.CHANNELS, LinePainter.HEIGHT, LinePainter.WIDTH);
     }
 
     @Override

@@ -21,10 +21,16 @@ public final class OcrExample {
 
     /** Draws what the configuration reads, where it is not there yet. */
     public static void draw(RunConfig config, int calibrationLines, int testLines) {
-        LineFile.write(Path.of(config.calibration().path()), new LinePainter(CALIBRATION_SEED), calibrationLines);
+        draw(config.calibration().path(), CALIBRATION_SEED, calibrationLines);
         if (config.evaluation() != null) {
-            LineFile.write(Path.of(config.evaluation().path()), new LinePainter(TEST_SEED), testLines);
+            draw(config.evaluation().path(), TEST_SEED, testLines);
         }
+    }
+
+    private static void draw(String file, long seed, int lines) {
+        LinePainter painter = new LinePainter(seed);
+        PictureFile.write(Path.of(file), lines, LinePainter.HEIGHT, LinePainter.WIDTH, i -> painter.line(i)
+                .pixels());
     }
 
     /**

@@ -19,7 +19,9 @@ class OcrExampleTest {
     @Test
     void linesAreWrittenAsNumpyArrayWithTheSamePictureInEachChannel() throws Exception {
         Path file = folder.resolve("lines/calibration.npz");
-        LineFile.write(file, new LinePainter(3), 2);
+        LinePainter painter = new LinePainter(3);
+        PictureFile.write(file, 2, LinePainter.HEIGHT, LinePainter.WIDTH, i -> painter.line(i)
+                .pixels());
 
         try (InputStream in = Files.newInputStream(file);
                 ZipInputStream zip = new ZipInputStream(in)) {

@@ -7,21 +7,22 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.function.IntFunction;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/** Lines as an npz archive: {@code image}, uint8 of shape [lines, 3, height, width], the same picture in each channel. */
-final class LineFile {
+/** Grey pictures as an npz archive: {@code image}, uint8 of shape [pictures, 3, height, width], the same in each channel. */
+final class PictureFile {
     static final int CHANNELS = 3;
 
     private static final int HEADER_UNIT = 64;
     /** Magic number, version and the length of the rest. */
     private static final int HEADER_START = 10;
 
-    private LineFile() {}
+    private PictureFile() {}
 
-    /** Writes the first {@code count} lines of a painter; a file that is there already stays. */
-    static void write(Path file, LinePainter painter, int count) {
+    /** Writes pictures 0 to {@code count} - 1; a file that is there already stays. */
+    static void write(Path file, int count, int height, int width, IntFunction<byte[]> pictures) {
         if (Files.exists(file)) {
             return;
         }
@@ -31,9 +32,9 @@ final class LineFile {
                     Files.createTempFile(file.getParent(), file.getFileName().toString(), ".part");
             try (ZipOutputStream zip = new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(part)))) {
                 zip.putNextEntry(new ZipEntry("image.npy"));
-                zip.write(header(count));
+                zip.write(header(count, height, width));
                 for (int i = 0; i < count; i++) {
-                    byte[] pixels = painter.line(i).pixels();
+                    byte[] pixels = pictures.apply(i);
                     for (int channel = 0; channel < CHANNELS; channel++) {
                         zip.write(pixels);
                     }
@@ -47,9 +48,9 @@ final class LineFile {
     }
 
     /** NumPy's format 1.0. */
-    private static byte[] header(int count) {
+    private static byte[] header(int count, int height, int width) {
         String text = "{'descr': '|u1', 'fortran_order': False, 'shape': (%d, %d, %d, %d), }"
-                .formatted(count, CHANNELS, LinePainter.HEIGHT, LinePainter.WIDTH);
+                .formatted(count, CHANNELS, height, width);
         int length = (HEADER_START + text.length()) / HEADER_UNIT * HEADER_UNIT + HEADER_UNIT;
         byte[] header = new byte[length];
         byte[] start = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (byte) (length - HEADER_START), 0};
