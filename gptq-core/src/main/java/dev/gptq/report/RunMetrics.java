@@ -3,6 +3,8 @@ package dev.gptq.report;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.gptq.calibrate.LeftInFloat;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -10,6 +12,7 @@ import java.util.Map;
  * The content of metrics.json; {@code floatModel} is written as "float", names in snake_case.
  *
  * @param leftInFloat nodes that are not quantized; empty for files of older runs
+ * @param data rows of each dataset by name, calibration and evaluation; empty for files of older runs
  */
 public record RunMetrics(
         @JsonProperty("float") ModelMetrics floatModel,
@@ -19,10 +22,38 @@ public record RunMetrics(
         EngineAgreement engineAgreement,
         Training train,
         List<Layer> layers,
-        List<LeftInFloat> leftInFloat) {
+        List<LeftInFloat> leftInFloat,
+        Map<String, DataRows> data) {
     public RunMetrics {
         leftInFloat = leftInFloat == null ? List.of() : List.copyOf(leftInFloat);
+        data = data == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(data));
     }
+
+    /** Metrics that say nothing of datasets. */
+    public RunMetrics(
+            ModelMetrics floatModel,
+            ModelMetrics ptq,
+            ModelMetrics gptq,
+            Map<String, Double> timing,
+            EngineAgreement engineAgreement,
+            Training train,
+            List<Layer> layers,
+            List<LeftInFloat> leftInFloat) {
+        this(floatModel, ptq, gptq, timing, engineAgreement, train, layers, leftInFloat, Map.of());
+    }
+
+    /** The same with the rows of each dataset. */
+    public RunMetrics withData(Map<String, DataRows> rows) {
+        return new RunMetrics(floatModel, ptq, gptq, timing, engineAgreement, train, layers, leftInFloat, rows);
+    }
+
+    /**
+     * What was taken of a dataset.
+     *
+     * @param badRows rows among those looked at that could not be used
+     * @param badRowsPolicy fail, skip or quarantine
+     */
+    public record DataRows(long samples, long badRows, String badRowsPolicy) {}
 
     /** top1 is null without labels; the others are null for the float model. {@code bytes} is the file's size. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
