@@ -21,7 +21,8 @@ class ActivationHistogramTest {
 
     @Test
     void everyValueIsInOneOfFewBinsThatBeginBelowTheSmallest() {
-        ActivationHistogram histogram = of(new ActivationQuantizer("x", QuantizationMethod.SYMMETRIC, 8, false, 8, 0, 0));
+        ActivationHistogram histogram =
+                of(new ActivationQuantizer("x", QuantizationMethod.SYMMETRIC, 8, false, 8, 0, 0));
 
         assertThat(histogram.counts().length).isBetween(5, 10);
         assertThat(Arrays.stream(histogram.counts()).sum()).isEqualTo(VALUES.length);
@@ -40,7 +41,8 @@ class ActivationHistogramTest {
 
     @Test
     void theRangeIsThatOfTheGridAndWhatIsOutsideIsClipped() {
-        ActivationHistogram unsigned = of(new ActivationQuantizer("x", QuantizationMethod.SYMMETRIC, 8, false, 8, 0, 0));
+        ActivationHistogram unsigned =
+                of(new ActivationQuantizer("x", QuantizationMethod.SYMMETRIC, 8, false, 8, 0, 0));
         ActivationHistogram signed = of(new ActivationQuantizer("x", QuantizationMethod.SYMMETRIC, 8, true, 4, 0, 0));
 
         assertThat(unsigned.rangeMin()).isZero();

@@ -21,8 +21,11 @@ class LatencyTest {
             List<Latency> latencies = Latency.measure(models, QuantizedModel.images(0, 1));
 
             assertThat(latencies).extracting(Latency::model).containsExactly("float", "gptq");
-            assertThat(latencies).allSatisfy(latency -> assertThat(latency.medianMillis()).isPositive());
-            assertThat(latencies.get(0).runs()).isEqualTo(latencies.get(1).runs()).isBetween(5, 101);
+            assertThat(latencies)
+                    .allSatisfy(latency -> assertThat(latency.medianMillis()).isPositive());
+            assertThat(latencies.get(0).runs())
+                    .isEqualTo(latencies.get(1).runs())
+                    .isBetween(5, 101);
         }
     }
 }

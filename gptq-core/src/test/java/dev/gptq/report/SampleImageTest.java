@@ -59,7 +59,8 @@ class SampleImageTest {
 
     @Test
     void aLargeImageIsMadeSmall() throws IOException {
-        BufferedImage image = read(SampleImage.of(TensorData.ofFloats(new float[3 * 640 * 320], 1, 3, 640, 320), ZERO, ONE));
+        BufferedImage image =
+                read(SampleImage.of(TensorData.ofFloats(new float[3 * 640 * 320], 1, 3, 640, 320), ZERO, ONE));
 
         assertThat(image.getHeight()).isEqualTo(160);
         assertThat(image.getWidth()).isEqualTo(80);
@@ -67,14 +68,15 @@ class SampleImageTest {
 
     @Test
     void whatIsNoImageHasNone() {
-        assertThat(SampleImage.of(TensorData.ofFloats(new float[8], 1, 8), ZERO, ONE)).isNull();
-        assertThat(SampleImage.of(TensorData.ofFloats(new float[7 * 64], 1, 7, 8, 8), ZERO, ONE)).isNull();
+        assertThat(SampleImage.of(TensorData.ofFloats(new float[8], 1, 8), ZERO, ONE))
+                .isNull();
+        assertThat(SampleImage.of(TensorData.ofFloats(new float[7 * 64], 1, 7, 8, 8), ZERO, ONE))
+                .isNull();
     }
 
     private static BufferedImage read(String address) throws IOException {
         String prefix = "data:image/png;base64,";
         assertThat(address).startsWith(prefix);
-        return ImageIO.read(
-                new ByteArrayInputStream(Base64.getDecoder().decode(address.substring(prefix.length()))));
+        return ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(address.substring(prefix.length()))));
     }
 }

@@ -27,7 +27,7 @@ final class EvaluateWork implements StageWork {
         String folder = ownDataset ? RunDirectory.EVALUATION_SAMPLES : RunDirectory.CALIBRATION_SAMPLES;
         BlockJob job = context.correctedJob(
                 folder, ownDataset ? state.evaluated.samples() : state.samples.samples(), EvaluateStage.BLOCK_SIZE);
-        clock.start(StageClock.EVALUATE, job.blocks());
+        clock.start(StageClock.EVALUATE, job.blocks(), EvaluateStage.BLOCK_SIZE);
         BlockMetrics sums = EvaluateStage.run(job, state.models, done -> clock.advanced(done, ""));
         clock.finish("%d samples of the %s dataset", job.samples(), ownDataset ? "evaluation" : "calibration");
         state.metrics = MetricsFile.build(
@@ -41,6 +41,7 @@ final class EvaluateWork implements StageWork {
                         "float", context.model().bytes(),
                         "ptq", state.models.ptqModel().bytes(),
                         "gptq", state.models.gptqModel().bytes()));
+        clock.listener().evaluated(state.metrics);
         ReportDetails details = DetailsWork.of(
                 context, state, ownDataset ? config.evaluation() : config.calibration(), folder, sums.worst());
         context.files().writeText(RunDirectory.DETAILS, details.toJson());
