@@ -11,6 +11,7 @@ class CheckQuickstart {
             "quantized.onnx",
             "ptq.onnx",
             "metrics.json",
+            "details.json",
             "report.html",
             "statistics.json",
             "plan.json",

@@ -14,6 +14,7 @@ import java.util.List;
  * @param device auto, cpu or gpu
  * @param gpusPerTask share of a GPU that a task asks for where it computes on one; several tasks may share a GPU
  * @param allowUserClasses whether loss and log_function may name classes outside this project
+ * @param tracking where numbers go while the run goes on
  */
 public record RunConfig(
         String model,
@@ -27,7 +28,8 @@ public record RunConfig(
         long seed,
         String device,
         double gpusPerTask,
-        boolean allowUserClasses)
+        boolean allowUserClasses,
+        TrackingConfig tracking)
         implements Serializable {
     /** What {@code device} may be: auto takes the GPUs that Spark assigned, or the CPU. */
     public static final List<String> DEVICES = List.of("auto", "cpu", "gpu");
@@ -41,6 +43,7 @@ public record RunConfig(
         Check.given(quantization, "quantization", "Remove the key for the default preset");
         Check.given(gptq, "gptq", "Set at least gptq.n_epochs; 0 gives plain post-training quantization");
         Check.given(training, "training", "Remove the key for the defaults");
+        Check.given(tracking, "tracking", "Remove the key for none");
         Check.given(output, "output", "Set at least output.path");
         Check.that(
                 device != null && DEVICES.contains(device),

@@ -14,6 +14,7 @@ public final class RunConfigBuilder {
     private String device = "auto";
     private double gpusPerTask = RunConfig.WHOLE_GPU;
     private boolean allowUserClasses;
+    private TrackingConfig tracking = TrackingConfig.NONE;
 
     RunConfigBuilder() {}
 
@@ -80,6 +81,11 @@ public final class RunConfigBuilder {
         return this;
     }
 
+    public RunConfigBuilder optTracking(TrackingConfig value) {
+        this.tracking = value;
+        return this;
+    }
+
     /** @throws dev.gptq.GptqException BAD_INPUT with key, value and remedy */
     public RunConfig build() {
         return new RunConfig(
@@ -94,6 +100,7 @@ public final class RunConfigBuilder {
                 seed,
                 device,
                 gpusPerTask,
-                allowUserClasses);
+                allowUserClasses,
+                tracking);
     }
 }

@@ -21,6 +21,7 @@ final class RunConfigMapper {
         Settings output = root.section("output");
         OutputConfig outputConfig = output.build(() -> new OutputConfig(
                 output.text("path", null), output.flag("overwrite", false), output.flag("keep_samples", false)));
+        TrackingConfig tracking = root.isNull("tracking") ? TrackingConfig.NONE : tracking(root.section("tracking"));
         return root.build(() -> new RunConfig(
                 root.text("model", null),
                 calibration,
@@ -33,7 +34,8 @@ final class RunConfigMapper {
                 root.wholeLong("seed", 0),
                 root.text("device", RunConfig.DEVICES.get(0)),
                 root.number("gpus_per_task", RunConfig.WHOLE_GPU),
-                root.flag("allow_user_classes", false)));
+                root.flag("allow_user_classes", false),
+                tracking));
     }
 
     private static DatasetConfig dataset(Settings settings, Map<String, InputMapping> defaultInputs) {
@@ -168,6 +170,18 @@ final class RunConfigMapper {
         }
         boolean auto = activations.isNull("signed") || activations.isText("signed", AUTO);
         return auto ? null : Boolean.valueOf(activations.flag("signed", false));
+    }
+
+    private static TrackingConfig tracking(Settings settings) {
+        String path = settings.orNull("tensorboard", null, key -> textOrNull(settings.section(key), "path"));
+        String uri = settings.orNull("mlflow", null, key -> textOrNull(settings.section(key), "uri"));
+        String ownExperiment = settings.orNull("mlflow", null, key -> textOrNull(settings.section(key), "experiment"));
+        String experiment = ownExperiment == null ? TrackingConfig.NONE.mlflowExperiment() : ownExperiment;
+        return settings.build(() -> new TrackingConfig(path, uri, experiment));
+    }
+
+    private static String textOrNull(Settings settings, String key) {
+        return settings.orNull(key, null, present -> settings.text(present, null));
     }
 
     static TrainingConfig training(Settings settings) {

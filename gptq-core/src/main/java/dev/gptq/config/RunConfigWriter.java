@@ -40,7 +40,20 @@ final class RunConfigWriter {
         root.put("device", config.device());
         root.put("gpus_per_task", config.gpusPerTask());
         root.put("allow_user_classes", config.allowUserClasses());
+        root.put("tracking", tracking(config.tracking()));
         return root;
+    }
+
+    private static Map<String, Object> tracking(TrackingConfig tracking) {
+        Map<String, Object> mlflow = new LinkedHashMap<>();
+        mlflow.put("uri", tracking.mlflowUri());
+        mlflow.put("experiment", tracking.mlflowExperiment());
+        Map<String, Object> tensorboard = new LinkedHashMap<>();
+        tensorboard.put("path", tracking.tensorboardPath());
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("tensorboard", tensorboard);
+        tree.put("mlflow", mlflow);
+        return tree;
     }
 
     private static Map<String, Object> dataset(DatasetConfig dataset) {

@@ -50,7 +50,16 @@ final class RunKeys {
                     "gpus_per_task",
                     "a number above 0, at most 1",
                     "GPUs that a task of calibration, Hessian scoring or training asks for; 0.5: two tasks share one"),
-            key("allow_user_classes", FLAG, "Whether loss and log_function may name classes of your own"));
+            key("allow_user_classes", FLAG, "Whether loss and log_function may name classes of your own"),
+            section("tracking", "Where numbers go while a run goes on, besides the log"),
+            section("tracking.tensorboard", "Event files for TensorBoard"),
+            key(
+                    "tracking.tensorboard.path",
+                    "a path, or null for none",
+                    "A folder, on any Hadoop path; the run gets a folder of its own in it"),
+            section("tracking.mlflow", "An MLflow tracking server"),
+            key("tracking.mlflow.uri", "an http or https address, or null for none", "The server"),
+            key("tracking.mlflow.experiment", "text", "The experiment there, created if it does not exist"));
 
     private RunKeys() {}
 }

@@ -2,6 +2,7 @@ package dev.gptq.evaluate;
 
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Sums over a block of samples from which metrics are computed: correct predictions of float, ptq and gptq model,
@@ -19,6 +20,7 @@ public final class BlockMetrics implements Serializable {
     private final double[] pointNoisePtq;
     private final double[] pointNoiseGptq;
     private final EngineAgreement engineAgreement;
+    private final List<Disagreement> worst;
 
     BlockMetrics(
             long samples,
@@ -30,7 +32,8 @@ public final class BlockMetrics implements Serializable {
             double[] pointSignal,
             double[] pointNoisePtq,
             double[] pointNoiseGptq,
-            EngineAgreement engineAgreement) {
+            EngineAgreement engineAgreement,
+            List<Disagreement> worst) {
         this.samples = samples;
         this.labelled = labelled;
         this.classifier = classifier;
@@ -41,6 +44,7 @@ public final class BlockMetrics implements Serializable {
         this.pointNoisePtq = pointNoisePtq;
         this.pointNoiseGptq = pointNoiseGptq;
         this.engineAgreement = engineAgreement;
+        this.worst = worst;
     }
 
     /** Sums of both; this block's samples come before the other's. */
@@ -55,7 +59,8 @@ public final class BlockMetrics implements Serializable {
                 sum(pointSignal, next.pointSignal),
                 sum(pointNoisePtq, next.pointNoisePtq),
                 sum(pointNoiseGptq, next.pointNoiseGptq),
-                engineAgreement.plus(next.engineAgreement));
+                engineAgreement.plus(next.engineAgreement),
+                Disagreement.merge(worst, next.worst));
     }
 
     private static double[] sum(double[] first, double[] next) {
@@ -101,6 +106,11 @@ public final class BlockMetrics implements Serializable {
     /** How often ONNX Runtime and the engine's student say the same of the trained model. */
     public EngineAgreement engineAgreement() {
         return engineAgreement;
+    }
+
+    /** The samples on which float and trained model differ most, the worst first; at most {@link Disagreement#KEPT}. */
+    public List<Disagreement> worst() {
+        return worst;
     }
 
     private ModelScores scores(OutputSums sums) {

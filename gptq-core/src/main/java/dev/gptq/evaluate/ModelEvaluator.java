@@ -109,7 +109,8 @@ public final class ModelEvaluator implements AutoCloseable {
                 signal,
                 ptqNoise,
                 gptqNoise,
-                agreement);
+                agreement,
+                Disagreement.worst(batch, reference, quantized));
     }
 
     private Map<String, float[]> floatPoints(SampleBatch batch) {

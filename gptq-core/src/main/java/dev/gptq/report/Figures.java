@@ -31,6 +31,15 @@ final class Figures {
         return defined(value) ? String.format(Locale.ROOT, "%.1f", value) : MISSING;
     }
 
+    static String milliseconds(Double value) {
+        return defined(value) ? number(value) + "\u00a0ms" : MISSING;
+    }
+
+    /** A ratio. */
+    static String times(Double value) {
+        return defined(value) ? String.format(Locale.ROOT, "%.2f\u00d7", value) : MISSING;
+    }
+
     /** Four significant digits, in scientific notation only where plain digits would be long. */
     static String number(Double value) {
         if (!defined(value)) {

@@ -1,7 +1,5 @@
 package dev.gptq.report;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -13,10 +11,10 @@ import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
 
-/** metrics.json and configuration -> one self-contained HTML file. */
+/** metrics.json, details.json and configuration -> one self-contained HTML file. */
 public final class HtmlReport {
     /** uPlot (MIT licence), the chart library, as its WebJar has it. */
-    private static final String CHARTS = "/META-INF/resources/webjars/uplot/1.6.30/dist/";
+    private static final String CHARTS = "/META-INF/resources/webjars/uplot/1.6.30/";
 
     private static final String UNNAMED = "Quantized model";
 
@@ -26,19 +24,22 @@ public final class HtmlReport {
      * The page; needs no network. {@code manifestJson} is shown as provenance.
      *
      * <p>Every number is in a table, so the page reads without scripts; charts are drawn on top. The page forbids itself
-     * every load by a Content-Security-Policy, and no name from the model or the configuration can add markup to it.
+     * every load by a Content-Security-Policy (pictures are inside), and no name from the model or the configuration can add markup to it.
      *
      * @param configYaml the run's configuration, shown as it is; its {@code model} names the page
      */
-    public static String render(RunMetrics metrics, String configYaml, String manifestJson) {
-        Map<String, Object> values = new HashMap<>(ReportValues.of(metrics));
+    public static String render(RunMetrics metrics, ReportDetails details, String configYaml, String manifestJson) {
+        Map<String, Object> values = new HashMap<>(ReportValues.of(metrics, details));
+        values.putAll(DetailValues.of(metrics, details));
+        values.put("facts", Provenance.facts(manifestJson));
         values.put("title", title(configYaml));
         values.put("configuration", configYaml);
-        values.put("manifest", indented(manifestJson));
-        values.put("promise", promise(manifestJson));
-        values.put("data", ReportValues.chartData(metrics));
-        values.put("chartStyle", resource(CHARTS + "uPlot.min.css"));
-        values.put("chartScript", resource(CHARTS + "uPlot.iife.min.js"));
+        values.put("manifest", Provenance.indented(manifestJson));
+        values.put("promise", Provenance.promise(manifestJson));
+        values.put("data", ChartData.of(metrics, details));
+        values.put("chartStyle", resource(CHARTS + "dist/uPlot.min.css"));
+        values.put("chartScript", resource(CHARTS + "dist/uPlot.iife.min.js"));
+        values.put("chartLicence", resource(CHARTS + "LICENSE"));
         values.put("style", resource("report.css"));
         values.put("script", resource("report.js"));
         return Template.fill(resource("report.html"), values);
@@ -53,26 +54,6 @@ public final class HtmlReport {
             return path.isEmpty() ? UNNAMED : path.substring(path.lastIndexOf('/') + 1);
         } catch (YAMLException e) {
             return UNNAMED;
-        }
-    }
-
-    /** What the manifest says another run of the same will give. */
-    private static String promise(String manifestJson) {
-        try {
-            return new JsonMapper()
-                    .readTree(manifestJson)
-                    .path("numeric_promise")
-                    .asText("not stated");
-        } catch (JsonProcessingException e) {
-            return "not stated";
-        }
-    }
-
-    private static String indented(String json) {
-        try {
-            return new JsonMapper().readTree(json).toPrettyString();
-        } catch (JsonProcessingException e) {
-            return json;
         }
     }
 

@@ -18,7 +18,7 @@ import java.util.Map;
 
 /** Builds and writes metrics.json. */
 public final class MetricsFile {
-    private static final JsonMapper MAPPER = JsonMapper.builder()
+    static final JsonMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(SerializationFeature.INDENT_OUTPUT)
             .addModule(FiniteNumbers.module())

@@ -1,9 +1,7 @@
 package dev.gptq.report;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gptq.calibrate.LeftInFloat;
+import dev.gptq.evaluate.Latency;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,13 +18,13 @@ final class ReportValues {
 
     private ReportValues() {}
 
-    static Map<String, Object> of(RunMetrics metrics) {
+    static Map<String, Object> of(RunMetrics metrics, ReportDetails details) {
         RunMetrics.Training train = metrics.train();
         boolean trained = train != null && train.loss() != null && train.loss().length > 0;
         return Map.ofEntries(
                 Map.entry("headline", headline(metrics)),
-                Map.entry("tiles", tiles(metrics)),
-                Map.entry("models", models(metrics)),
+                Map.entry("tiles", tiles(metrics, details)),
+                Map.entry("models", models(metrics, details)),
                 Map.entry(
                         "layers",
                         metrics.layers().stream().map(ReportValues::layer).toList()),
@@ -79,7 +77,7 @@ final class ReportValues {
                 : amount + (difference > 0 ? " above " : " below ") + what;
     }
 
-    private static List<Map<String, Object>> tiles(RunMetrics metrics) {
+    private static List<Map<String, Object>> tiles(RunMetrics metrics, ReportDetails details) {
         boolean labelled = Figures.defined(metrics.floatModel().top1());
         List<Map<String, Object>> tiles = new ArrayList<>();
         if (labelled) {
@@ -99,6 +97,16 @@ final class ReportValues {
                 "smaller: " + Figures.bytes(metrics.floatModel().bytes()) + " to "
                         + Figures.bytes(metrics.gptq().bytes()),
                 "size"));
+        Double before = millis(details, "float");
+        Double after = millis(details, "gptq");
+        if (before != null && after != null) {
+            tiles.add(tile(
+                    "Latency",
+                    Figures.times(before / after),
+                    (after <= before ? "as fast: " : "as fast, so slower: ") + Figures.milliseconds(before) + " to "
+                            + Figures.milliseconds(after),
+                    "size"));
+        }
         return tiles;
     }
 
@@ -106,15 +114,25 @@ final class ReportValues {
         return Map.of("label", label, "value", value, "note", note, "kind", kind);
     }
 
-    private static List<Map<String, Object>> models(RunMetrics metrics) {
+    private static List<Map<String, Object>> models(RunMetrics metrics, ReportDetails details) {
         Long reference = metrics.floatModel().bytes();
         return List.of(
-                model("Float", "float", metrics.floatModel(), reference),
-                model("PTQ", "ptq", metrics.ptq(), reference),
-                model("GPTQ", "gptq", metrics.gptq(), reference));
+                model("Float", "float", metrics.floatModel(), reference, details),
+                model("PTQ", "ptq", metrics.ptq(), reference, details),
+                model("GPTQ", "gptq", metrics.gptq(), reference, details));
     }
 
-    private static Map<String, Object> model(String name, String kind, RunMetrics.ModelMetrics model, Long reference) {
+    /** Median milliseconds of a model, or null. */
+    private static Double millis(ReportDetails details, String model) {
+        return details.latency().stream()
+                .filter(latency -> latency.model().equals(model))
+                .map(Latency::medianMillis)
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static Map<String, Object> model(
+            String name, String kind, RunMetrics.ModelMetrics model, Long reference, ReportDetails details) {
         return Map.of(
                 "name", name,
                 "kind", kind,
@@ -123,6 +141,7 @@ final class ReportValues {
                 "sqnr", Figures.decibels(model.sqnrDb()),
                 "cosine", Figures.cosine(model.cosine()),
                 "size", Figures.bytes(model.bytes()),
+                "latency", Figures.milliseconds(millis(details, kind)),
                 "smaller", kind.equals("float") ? Figures.MISSING : Figures.timesSmaller(reference, model.bytes()));
     }
 
@@ -187,36 +206,5 @@ final class ReportValues {
     private static String width(Double seconds, double longest) {
         double share = Figures.defined(seconds) && longest > 0 ? 100 * seconds / longest : 0;
         return String.format(Locale.ROOT, "%.2f", share);
-    }
-
-    /** The charts' numbers as JSON that is safe inside a script element: it holds no {@code <}. */
-    static String chartData(RunMetrics metrics) {
-        ObjectNode data = new JsonMapper().createObjectNode();
-        ArrayNode layers = data.putArray("layers");
-        for (RunMetrics.Layer layer : metrics.layers()) {
-            ObjectNode entry = layers.addObject();
-            entry.put("name", layer.name());
-            entry.put("weight", finite(layer.hessianWeight()));
-            entry.put("ptq", finite(layer.sqnrPtqDb()));
-            entry.put("gptq", finite(layer.sqnrGptqDb()));
-        }
-        RunMetrics.Training train = metrics.train();
-        series(data.putArray("loss"), train == null ? null : train.loss());
-        series(data.putArray("distillation"), train == null ? null : train.distillationLoss());
-        series(data.putArray("regularization"), train == null ? null : train.regularization());
-        return data.toString()
-                .replace("<", "\\u003c")
-                .replace("\u2028", "\\u2028")
-                .replace("\u2029", "\\u2029");
-    }
-
-    private static void series(ArrayNode target, double[] values) {
-        if (values != null) {
-            Arrays.stream(values).mapToObj(ReportValues::finite).forEach(target::add);
-        }
-    }
-
-    private static Double finite(double value) {
-        return Double.isFinite(value) ? value : null;
     }
 }

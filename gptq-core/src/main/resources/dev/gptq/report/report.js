@@ -1,4 +1,5 @@
 "use strict";
+addEventListener("error", event => document.documentElement.dataset.error = event.message);
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const colour = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
@@ -37,7 +38,7 @@
     });
     new ResizeObserver(() => {
       const width = Math.max(200, figure.clientWidth);
-      if (width !== plot.width) plot.setSize({width, height: plot.height});
+      if (width !== plot.width) redraw();
     }).observe(figure);
     charts.push(redraw);
     return {tools, redraw};
@@ -62,8 +63,9 @@
   // One group of bars per layer.
   function layerBars(series, values, label, logarithmic) {
     const names = data.layers.map(layer => layer.name);
-    const rotated = names.length > 8 || names.some(name => name.length > 12);
     const longest = Math.max(...names.map(name => Math.min(18, name.length)));
+    // Beside each other they need room; a letter is about 6.5 pixels wide.
+    const rotated = names.length * (longest + 2) * 6.5 > document.querySelector("main").clientWidth - 160;
     return {
       options: {
         height: rotated ? 264 + longest * 6.2 : 300,
@@ -102,27 +104,108 @@
     [bar("Hessian weight", "gptq", 0, 0.6)], [weights], "Hessian weight", spread.log));
   if (hessian && positive) toggle(hessian, "Logarithmic", spread, "log");
 
-  const losses = data.loss;
-  const drawable = losses.some(value => value > 0);
+  const changed = data.layers.some(layer => layer.up != null);
+  if (changed) draw("flips-chart", () => layerBars(
+    [bar("Up", "gptq", -1, 0.36), bar("Down", "float", 1, 0.36)],
+    [data.layers.map(l => l.up ?? null), data.layers.map(l => l.down ?? null)], "Weights, %", false));
+
+  const stepLabel = {label: "Step", value: (_, step) => step ?? "–"};
+  const stepAxis = () => axis({label: "Step", size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000]});
+  const line = (label, name, width, dash) => ({label, stroke: () => colour(name), width, dash, points: {show: data.steps.length < 2},
+    value: (_, v) => show(v)});
+  const drawable = data.loss.some(value => value > 0);
   const scale = {log: drawable};
   // A logarithmic axis has no place for zero: the regularizer may reach it.
   const place = values => scale.log ? values.map(v => v > 0 ? v : null) : values;
-  const line = (label, name, width, dash) => ({label, stroke: () => colour(name), width, dash, points: {show: losses.length < 2},
-    value: (_, v) => show(v)});
   const loss = draw("loss-chart", () => ({
     options: {
       height: 320,
       cursor: {drag: {x: true, y: false}, y: false},
       scales: {x: {time: false}, y: scale.log ? {distr: 3, log: 10} : {}},
-      axes: [
-        axis({label: "Step", size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000]}),
-        axis({label: "Loss", size: 62, values: (_, splits) => splits.map(v => v == null ? "" : show(v))}),
-      ],
-      series: [{label: "Step"}, line("Loss", "gptq", 2), line("Distillation", "ptq", 1.25), line("Regularization", "float", 1.25, [6, 4])],
+      axes: [stepAxis(), axis({label: "Loss", size: 62, values: (_, splits) => splits.map(v => v == null ? "" : show(v))})],
+      series: [stepLabel, line("Loss", "gptq", 2), line("Distillation", "ptq", 1.25), line("Regularization", "float", 1.25, [6, 4])],
     },
-    values: [losses.map((_, i) => i), place(losses), place(data.distillation), place(data.regularization)],
+    values: [data.steps, place(data.loss), place(data.distillation), place(data.regularization)],
   }));
   if (loss && drawable) toggle(loss, "Logarithmic", scale, "log");
 
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach(redraw => redraw()));
+  if (data.rates && data.rates.steps.length > 1) {
+    const names = Object.keys(data.rates.series);
+    const colours = ["gptq", "ptq", "float"];
+    draw("rate-chart", () => ({
+      options: {
+        height: 200,
+        cursor: {drag: {x: true, y: false}, y: false},
+        scales: {x: {time: false}, y: {distr: 3, log: 10}},
+        axes: [stepAxis(), axis({label: "Learning rate", size: 62, values: (_, splits) => splits.map(v => v == null ? "" : show(v))})],
+        series: [stepLabel, ...names.map((name, i) => line(name[0].toUpperCase() + name.slice(1), colours[i % 3], 1.5, i === 0 ? undefined : [6, 4]))],
+      },
+      values: [data.rates.steps, ...names.map(name => data.rates.series[name].map(v => v > 0 ? v : null))],
+    }));
+  }
+
+  // The quantizer's range, drawn over the bars.
+  function rangeLines(plot, edges) {
+    const {ctx, bbox} = plot;
+    ctx.save();
+    ctx.strokeStyle = colour("bad");
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+    for (const edge of edges) {
+      const x = Math.round(plot.valToPos(edge, "x", true));
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  if (data.activations.length) {
+    const chosen = {index: 0};
+    const chart = draw("activation-chart", () => {
+      const shown = data.activations[chosen.index];
+      const middles = shown.counts.map((_, i) => shown.first + (i + 0.5) * shown.width);
+      const low = Math.min(shown.first, shown.low);
+      const high = Math.max(shown.first + shown.counts.length * shown.width, shown.high);
+      const margin = 0.02 * (high - low);
+      return {
+        options: {
+          height: 260,
+          cursor: {points: {show: false}, drag: {x: false, y: false}, y: false},
+          // From below one, so that a bin of one value has a bar.
+          scales: {x: {time: false, range: [low - margin, high + margin]}, y: {distr: 3, log: 10, range: (_, least, most) => [0.5, 2 * most]}},
+          axes: [axis({label: "Value", size: 34, values: (_, splits) => splits.map(v => v == null ? "" : show(v))}),
+            axis({label: "Values in bin", size: 62, values: (_, splits) => splits.map(v => v == null ? "" : show(v))})],
+          series: [{label: "Value", value: (_, v) => show(v)}, bar("Values in bin", "gptq", 0, 0.95)],
+          hooks: {draw: [plot => rangeLines(plot, [shown.low, shown.high])]},
+        },
+        values: [middles, shown.counts.map(count => count || null)],
+      };
+    });
+    const choice = document.getElementById("activation");
+    data.activations.forEach((activation, i) => choice.add(new Option(activation.name, String(i))));
+    choice.addEventListener("change", () => {
+      chosen.index = Number(choice.value);
+      chart.redraw();
+    });
+    document.getElementById("activation-choice").hidden = data.activations.length < 2;
+  }
+
+  const redrawAll = () => charts.forEach(redraw => redraw());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
+
+  const themes = ["system", "light", "dark"];
+  const theme = document.getElementById("theme");
+  let current = 0;
+  theme.hidden = false;
+  theme.addEventListener("click", () => {
+    current = (current + 1) % themes.length;
+    document.documentElement.dataset.theme = themes[current];
+    theme.textContent = "Theme: " + themes[current];
+    redrawAll();
+  });
+
+  // For tests, which look at the page from outside.
+  document.documentElement.dataset.charts = String(charts.length);
 })();

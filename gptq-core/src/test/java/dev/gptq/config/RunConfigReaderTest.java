@@ -104,6 +104,7 @@ class RunConfigReaderTest {
                 seed: -4
                 device: cpu
                 allow_user_classes: true
+                tracking: {tensorboard: {path: logs}, mlflow: {uri: "http://tracker:5000", experiment: w4}}
                 """,
                 "full.yaml",
                 List.of());
@@ -181,6 +182,7 @@ class RunConfigReaderTest {
         assertThat(config.seed()).isEqualTo(-4);
         assertThat(config.device()).isEqualTo("cpu");
         assertThat(config.allowUserClasses()).isTrue();
+        assertThat(config.tracking()).isEqualTo(new TrackingConfig("logs", "http://tracker:5000", "w4"));
         assertThat(RunConfigReader.read(RunConfigReader.toYaml(config), "again.yaml", List.of()))
                 .isEqualTo(config);
     }

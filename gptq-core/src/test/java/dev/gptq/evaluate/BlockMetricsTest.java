@@ -3,6 +3,7 @@ package dev.gptq.evaluate;
 import dev.gptq.GptqException;
 import dev.gptq.graph.SampleBatch;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -104,7 +105,8 @@ class BlockMetricsTest {
                 one,
                 new double[] {samples / 100.0},
                 new double[] {samples / 1000.0},
-                new EngineAgreement(samples, samples, 10 * samples, 9 * samples));
+                new EngineAgreement(samples, samples, 10 * samples, 9 * samples),
+                List.of());
     }
 
     private static ModelOutput classes(double... values) {

@@ -20,7 +20,9 @@ class HtmlReportTest {
         String page = render(SampleMetrics.of(5, 960, "conv"));
 
         assertThat(page).contains("default-src 'none'");
-        assertThat(page).doesNotContainPattern("(?i)(src|href|action|srcset)\\s*=\\s*[\"']");
+        assertThat(page).doesNotContainPattern("(?i)(href|action|srcset)\\s*=\\s*[\"']");
+        // Pictures are inside.
+        assertThat(page).doesNotContainPattern("(?i)src\\s*=\\s*[\"'](?!data:image/png;base64,[A-Za-z0-9+/=]*\")");
         assertThat(page).doesNotContainPattern("(?i)url\\s*\\(|@import|fetch\\(|XMLHttpRequest|importScripts");
         assertThat(page).doesNotContainPattern("\\{\\{");
     }
@@ -82,11 +84,44 @@ class HtmlReportTest {
     }
 
     @Test
+    void badRowsAreShownWhereTheyWereCounted() {
+        RunMetrics counted = SampleMetrics.of(1, 3, "conv")
+                .withData(Map.of("calibration", new RunMetrics.DataRows(12345, 7, "quarantine")));
+
+        assertThat(render(counted)).contains(">12,345<", ">7<", ">quarantine<");
+        assertThat(render(SampleMetrics.of(1, 3, "conv"))).doesNotContain("Bad rows");
+    }
+
+    @Test
+    void layersAreRankedByTheirPartInTheLoss() {
+        RunMetrics metrics = new RunMetrics(
+                new RunMetrics.ModelMetrics(null, null, null, null, null),
+                new RunMetrics.ModelMetrics(null, 10.0, 0.9, null, null),
+                new RunMetrics.ModelMetrics(null, 20.0, 0.99, null, null),
+                Map.of(),
+                new RunMetrics.EngineAgreement(null, 0.5),
+                null,
+                // Noise to signal: 0.1 and 0.001.
+                List.of(new RunMetrics.Layer("second", 8, 10, 30, 40), new RunMetrics.Layer("first", 4, 0.9, 10, 20)),
+                List.of());
+
+        String page = render(metrics);
+        int start = page.indexOf("id=\"ranking\"");
+        String ranking = page.substring(start, page.indexOf("</section>", start));
+
+        // 0.9 * 0.1 = 0.09 of 0.1, and 10 * 0.001 = 0.01 of it.
+        assertThat(ranking).containsSubsequence("first", "90.00", "9.00", "second", "10.00", "1.00");
+    }
+
+    @Test
     void noNameCanAddMarkup() throws Exception {
         String evil = "</script><script>alert(1)</script><!--";
 
         String page = HtmlReport.render(
-                SampleMetrics.of(2, 3, evil), "model: \"" + evil + "\"", "{\"host\":\"" + evil + "\"}");
+                SampleMetrics.of(2, 3, evil),
+                SampleDetails.of(2, 3, evil, "data:image/png;base64,\"><script>alert(1)</script>"),
+                "model: \"" + evil + "\"",
+                "{\"host\":\"" + evil + "\"}");
 
         assertThat(page).doesNotContain("<script>alert(1)").doesNotContain("</script><script>a");
         assertThat(page).contains("&lt;/script&gt;&lt;script&gt;alert(1)");
@@ -116,7 +151,7 @@ class HtmlReportTest {
     }
 
     private static String render(RunMetrics metrics) {
-        return HtmlReport.render(metrics, CONFIG, MANIFEST);
+        return HtmlReport.render(metrics, SampleDetails.of(metrics.layers().size(), 960, "conv"), CONFIG, MANIFEST);
     }
 
     private static JsonNode chartData(String page) throws Exception {

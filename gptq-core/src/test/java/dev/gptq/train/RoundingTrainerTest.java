@@ -307,6 +307,26 @@ class RoundingTrainerTest {
     }
 
     @Test
+    void roundingStartsAtTheFractionOfAStepThatEachWeightIsAboveTheGrid() {
+        ComparePoint first = new ComparePoint("first", "y1", "w1", "b1", 0);
+        QuantizationPlan plan = new QuantizationPlan(
+                List.of(new WeightQuantizer(
+                        first, QuantizationMethod.SYMMETRIC, 3, 0, new double[] {1, 1}, null, null, null)),
+                List.of());
+        GradientPTQConfig config = config().build();
+        RoundingTrainer trainer = new RoundingTrainer(GRAPH, plan, config, LossWeights.equal(1), STEPS);
+
+        float[] values = RoundingValues.of(GRAPH, plan, config, trainer.state()).get("first");
+
+        float[] kernel = GRAPH.constants().get("w1").floats();
+        assertThat(values).hasSameSizeAs(kernel);
+        for (int i = 0; i < kernel.length; i++) {
+            double steps = kernel[i] / 0.25;
+            assertThat((double) values[i]).isCloseTo(steps - Math.floor(steps), within(1e-5));
+        }
+    }
+
+    @Test
     void theLogFunctionSeesEveryStep() {
         RecordingLog.SEEN.get().clear();
         RoundingTrainer trainer =

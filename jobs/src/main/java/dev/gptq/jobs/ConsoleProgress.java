@@ -8,12 +8,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Progress for people. On a terminal each stage is one line that is redrawn; elsewhere a stage prints a line when it
+ * Progress for people: stage, units done, what the stage says of itself, and the time left. On a terminal each stage is one line that is redrawn; elsewhere a stage prints a line when it
  * starts, at most one every two seconds while it runs, and one when it ends.
  */
 final class ConsoleProgress implements ProgressListener {
     private static final long REDRAW_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long LINE_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final int SECONDS_PER_HOUR = 3600;
     private static final int BAR_WIDTH = 30;
     private static final int LINE_WIDTH = 110;
     private static final String CLEAR_LINE = "\r\u001b[K";
@@ -23,6 +24,10 @@ final class ConsoleProgress implements ProgressListener {
     private final LongSupplier nanoClock;
     private long totalUnits = -1;
     private long lastShown;
+    /** Units at the first report of a stage, -1 before it: a resumed stage has units that cost no time. */
+    private long firstUnits;
+
+    private long firstReport;
     private boolean lineOpen;
 
     ConsoleProgress(PrintWriter out, boolean terminal, LongSupplier nanoClock) {
@@ -43,6 +48,7 @@ final class ConsoleProgress implements ProgressListener {
     public synchronized void stageStarted(String stage, long units) {
         totalUnits = units;
         lastShown = nanoClock.getAsLong();
+        firstUnits = -1;
         if (terminal) {
             redraw(bar(stage, 0, ""));
         } else {
@@ -53,14 +59,18 @@ final class ConsoleProgress implements ProgressListener {
     @Override
     public synchronized void advanced(String stage, long doneUnits, String detail) {
         long now = nanoClock.getAsLong();
+        if (firstUnits < 0) {
+            firstUnits = doneUnits;
+            firstReport = now;
+        }
         if (now - lastShown < (terminal ? REDRAW_NANOS : LINE_NANOS)) {
             return;
         }
         lastShown = now;
         if (terminal) {
-            redraw(bar(stage, doneUnits, detail));
+            redraw(bar(stage, doneUnits, detail) + separated(timeLeft(doneUnits, now)));
         } else {
-            line(label(stage) + count(doneUnits) + separated(detail));
+            line(label(stage) + count(doneUnits) + separated(detail) + separated(timeLeft(doneUnits, now)));
         }
     }
 
@@ -97,6 +107,19 @@ final class ConsoleProgress implements ProgressListener {
         int filled = (int) Math.min(BAR_WIDTH, BAR_WIDTH * doneUnits / totalUnits);
         return label(stage) + "[" + "#".repeat(filled) + " ".repeat(BAR_WIDTH - filled) + "] " + count(doneUnits)
                 + separated(detail);
+    }
+
+    /** From what the units since the first report took; nothing before there is a second one. */
+    private String timeLeft(long doneUnits, long now) {
+        if (totalUnits <= 0 || doneUnits <= firstUnits || doneUnits >= totalUnits) {
+            return "";
+        }
+        double nanosPerUnit = (double) (now - firstReport) / (doneUnits - firstUnits);
+        long seconds = Math.round(nanosPerUnit * (totalUnits - doneUnits) / TimeUnit.SECONDS.toNanos(1));
+        return seconds < SECONDS_PER_HOUR
+                ? String.format(Locale.ROOT, "%d:%02d left", seconds / 60, seconds % 60)
+                : String.format(
+                        Locale.ROOT, "%d:%02d:%02d left", seconds / SECONDS_PER_HOUR, seconds / 60 % 60, seconds % 60);
     }
 
     private String count(long doneUnits) {

@@ -3,6 +3,7 @@ package dev.gptq.jobs;
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.config.RunConfig;
+import dev.gptq.jobs.tracking.TrackingProgress;
 import dev.gptq.spark.run.GptqPipeline;
 import dev.gptq.spark.run.RunResult;
 import org.apache.spark.SparkConf;
@@ -17,8 +18,10 @@ final class SparkJob {
     static void run(RunConfig config) {
         ConsoleProgress progress = ConsoleProgress.onStandardOutput();
         SparkSession spark = session();
-        try {
-            RunResult result = GptqPipeline.run(config, spark, progress);
+        try (TrackingProgress tracked = TrackingProgress.of(
+                config.tracking(), progress, spark.sparkContext().hadoopConfiguration())) {
+            RunResult result = GptqPipeline.run(config, spark, tracked);
+            tracked.succeed();
             RunSummary.print(result, progress);
         } catch (RuntimeException e) {
             throw spark.sparkContext().isStopped() ? interrupted(e) : e;

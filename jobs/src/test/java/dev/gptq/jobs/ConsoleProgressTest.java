@@ -26,8 +26,8 @@ class ConsoleProgressTest {
         assertThat(lines())
                 .containsExactly(
                         "train     started",
-                        "train     20/960 (2%)  loss 0.5",
-                        "train     40/960 (4%)  loss 0.5",
+                        "train     20/960 (2%)  loss 0.5  1:34 left",
+                        "train     40/960 (4%)  loss 0.5  1:32 left",
                         "train     done in 5.0 s  final loss 0.4");
     }
 
@@ -49,6 +49,19 @@ class ConsoleProgressTest {
                         + "\r\u001b[Khessian   [" + bar + "] 2/4 (50%)"
                         + "\r\u001b[Kwarning: something\n"
                         + "hessian   done in 1.0 s\n");
+    }
+
+    @Test
+    void theTimeLeftOfAResumedStageCountsOnlyWhatWasDoneNow() {
+        ConsoleProgress progress = progress(false);
+
+        progress.stageStarted("train", 10_000);
+        progress.advanced("train", 5001, "");
+        milliseconds += 4000;
+        progress.advanced("train", 5003, "");
+
+        // 4997 steps of two seconds each.
+        assertThat(lines()).containsExactly("train     started", "train     5003/10000 (50%)  2:46:34 left");
     }
 
     @Test

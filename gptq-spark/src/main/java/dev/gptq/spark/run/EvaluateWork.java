@@ -1,8 +1,10 @@
 package dev.gptq.spark.run;
 
 import dev.gptq.calibrate.LeftInFloat;
+import dev.gptq.config.RunConfig;
 import dev.gptq.evaluate.BlockMetrics;
 import dev.gptq.report.MetricsFile;
+import dev.gptq.report.ReportDetails;
 import dev.gptq.report.RunMetrics;
 import dev.gptq.spark.evaluate.EvaluateStage;
 import dev.gptq.spark.task.BlockJob;
@@ -21,11 +23,11 @@ final class EvaluateWork implements StageWork {
     public void run(RunContext context, RunState state) {
         StageClock clock = context.clock();
         boolean ownDataset = state.evaluated != null;
+        RunConfig config = context.config();
+        String folder = ownDataset ? RunDirectory.EVALUATION_SAMPLES : RunDirectory.CALIBRATION_SAMPLES;
         BlockJob job = context.correctedJob(
-                ownDataset ? RunDirectory.EVALUATION_SAMPLES : RunDirectory.CALIBRATION_SAMPLES,
-                ownDataset ? state.evaluated.samples() : state.samples.samples(),
-                EvaluateStage.BLOCK_SIZE);
-        clock.start(StageClock.EVALUATE, job.blocks());
+                folder, ownDataset ? state.evaluated.samples() : state.samples.samples(), EvaluateStage.BLOCK_SIZE);
+        clock.start(StageClock.EVALUATE, job.blocks(), EvaluateStage.BLOCK_SIZE);
         BlockMetrics sums = EvaluateStage.run(job, state.models, done -> clock.advanced(done, ""));
         clock.finish("%d samples of the %s dataset", job.samples(), ownDataset ? "evaluation" : "calibration");
         RunMetrics metrics = MetricsFile.build(
@@ -40,6 +42,10 @@ final class EvaluateWork implements StageWork {
                         "ptq", state.models.ptqModel().bytes(),
                         "gptq", state.models.gptqModel().bytes()));
         state.metrics = metrics.withMixedPrecision(MixedPrecisionWork.read(context.files()));
+        clock.listener().evaluated(state.metrics);
+        ReportDetails details = DetailsWork.of(
+                context, state, ownDataset ? config.evaluation() : config.calibration(), folder, sums.worst());
+        context.files().writeText(RunDirectory.DETAILS, details.toJson());
         context.files().writeText(RunDirectory.METRICS, MetricsFile.toJson(state.metrics));
     }
 

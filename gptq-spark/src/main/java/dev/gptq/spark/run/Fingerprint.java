@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.gptq.config.OutputConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.RunConfigReader;
+import dev.gptq.config.TrackingConfig;
 import dev.gptq.config.TrainingConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -59,7 +60,8 @@ record Fingerprint(String config, String modelCrc32c, List<String> data) {
                 config.seed(),
                 device,
                 1,
-                config.allowUserClasses());
+                config.allowUserClasses(),
+                TrackingConfig.NONE);
         return new Fingerprint(RunConfigReader.toYaml(elsewhere), modelCrc32c, data);
     }
 

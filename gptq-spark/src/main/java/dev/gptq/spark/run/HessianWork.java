@@ -31,7 +31,7 @@ final class HessianWork implements StageWork {
                 context.calibrationJob(scored, scores.hessianBatchSize()),
                 files.path(RunDirectory.SCORES),
                 context.points());
-        clock.start(StageClock.HESSIAN, scored);
+        clock.start(StageClock.HESSIAN, scored, 1);
         boolean reused = table.isDone();
         if (!reused) {
             HessianStage.score(

@@ -1,5 +1,11 @@
 package dev.gptq.spark.run;
 
+import dev.gptq.config.RunConfig;
+import dev.gptq.report.RunMetrics;
+import dev.gptq.train.RoundingTrainer.StepResult;
+import java.util.Map;
+import java.util.function.Supplier;
+
 /** Hears how a run goes on. Called on the driver, one call at a time but not always by one thread; must not block for long. */
 public interface ProgressListener {
     /** Hears nothing. */
@@ -30,6 +36,27 @@ public interface ProgressListener {
 
     /** The stage is done; {@code summary} is one line for people. */
     void stageFinished(String stage, double seconds, String summary);
+
+    /**
+     * A run begins, or goes on, in its directory; not called when there is nothing left to do.
+     *
+     * @param runId as in logs and Spark's user interface
+     */
+    default void runStarted(String runId, RunConfig config) {}
+
+    /** A training step is done. */
+    default void stepDone(StepResult result, int totalSteps) {}
+
+    /**
+     * A checkpoint is written.
+     *
+     * @param step steps done
+     * @param rounding where the rounding stands, see {@link dev.gptq.train.RoundingValues}; costs time when it is asked for
+     */
+    default void checkpointWritten(int step, Supplier<Map<String, float[]>> rounding) {}
+
+    /** The models are compared. */
+    default void evaluated(RunMetrics metrics) {}
 
     /** Something a person should know and that does not end the run. */
     void warning(String line);

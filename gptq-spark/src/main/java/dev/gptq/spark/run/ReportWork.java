@@ -4,6 +4,7 @@ import dev.gptq.config.DatasetConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.RunConfigReader;
 import dev.gptq.report.HtmlReport;
+import dev.gptq.report.ReportDetails;
 import dev.gptq.spark.data.Crc32cCounter;
 import dev.gptq.spark.data.StoreIndex;
 import java.nio.charset.StandardCharsets;
@@ -30,11 +31,20 @@ final class ReportWork implements StageWork {
                 Instant.now().toString(),
                 inputs(context, state),
                 null);
-        context.files().writeText(RunDirectory.REPORT, HtmlReport.render(state.metrics, yaml, manifest.toJson()));
+        context.files()
+                .writeText(
+                        RunDirectory.REPORT,
+                        HtmlReport.render(state.metrics, details(context), yaml, manifest.toJson()));
         context.directory()
                 .commit(
                         files -> manifest.withFiles(files).toJson(),
                         context.config().output().keepSamples());
+    }
+
+    private static ReportDetails details(RunContext context) {
+        return context.files().exists(RunDirectory.DETAILS)
+                ? ReportDetails.fromJson(context.files().readText(RunDirectory.DETAILS))
+                : ReportDetails.NONE;
     }
 
     private static Map<String, Manifest.Input> inputs(RunContext context, RunState state) {

@@ -19,9 +19,13 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What a run works on and with, the same for all its stages: configuration, model, directory, cluster. */
 final class RunContext implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RunContext.class);
+
     private final RunConfig config;
     private final SparkSession session;
     private final JavaSparkContext spark;
@@ -32,6 +36,7 @@ final class RunContext implements AutoCloseable {
     private final List<ComparePoint> points;
     private final ComputeDevices devices;
     private final String runId = UUID.randomUUID().toString();
+    private final RunMarks marks;
     private final SerializableConfiguration hadoop;
     private final Broadcast<SharedModel> shared;
     /** The graph that the plan is for, and what executors know of it; of the prepared graph where nothing is corrected. */
@@ -56,6 +61,10 @@ final class RunContext implements AutoCloseable {
         this.prepared = prepared;
         this.devices = devices;
         this.points = LayerSettings.of(prepared, config.quantization()).points();
+        this.marks = new RunMarks(spark, runId, config.model());
+        clock.onStart(marks::enter);
+        LOG.info("Run {} writes to {}.", runId, directory.files().root());
+        clock.listener().runStarted(runId, config);
         this.hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
         this.shared = spark.broadcast(new SharedModel(runId, prepared, devices, hadoop));
         this.corrected = prepared;
@@ -163,6 +172,7 @@ final class RunContext implements AutoCloseable {
             sharedCorrected.destroy();
         }
         shared.destroy();
+        marks.close();
         ExecutorModels.release(runId);
         ExecutorModels.release(correctedRunId());
     }

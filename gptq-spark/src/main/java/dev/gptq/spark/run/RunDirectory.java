@@ -20,6 +20,7 @@ final class RunDirectory implements AutoCloseable {
     static final String CONSTANTS = ".data";
 
     static final String METRICS = "metrics.json";
+    static final String DETAILS = "details.json";
     static final String REPORT = "report.html";
     static final String STATISTICS = "statistics.json";
     static final String PLAN = "plan.json";
@@ -44,6 +45,7 @@ final class RunDirectory implements AutoCloseable {
             PTQ_MODEL,
             PTQ_MODEL + CONSTANTS,
             METRICS,
+            DETAILS,
             REPORT,
             STATISTICS,
             MIXED_PRECISION,

@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /** Times stages and tells the listener about them; one stage runs at a time. */
 final class StageClock {
@@ -24,13 +26,26 @@ final class StageClock {
     private static final double NANOS_PER_SECOND = 1e9;
 
     private final ProgressListener listener;
+    private final LongSupplier nanoClock;
     private final Map<String, Double> seconds = new HashMap<>();
-    private final long begin = System.nanoTime();
+    private final long begin;
+    private Consumer<String> entered = stage -> {};
     private String stage;
     private long stageBegin;
+    private int samplesPerUnit;
+    /** Where counting began, -1 before the first report: a resumed stage has units that cost no time. */
+    private long countedFrom;
+
+    private long countingSince;
 
     StageClock(ProgressListener listener) {
+        this(listener, System::nanoTime);
+    }
+
+    StageClock(ProgressListener listener, LongSupplier nanoClock) {
         this.listener = listener;
+        this.nanoClock = nanoClock;
+        this.begin = nanoClock.getAsLong();
         STAGES.stream().filter(name -> !name.equals(MIXED_PRECISION)).forEach(name -> seconds.put(name, 0.0));
     }
 
@@ -38,18 +53,48 @@ final class StageClock {
         return listener;
     }
 
+    /** {@code listener} is told of stages as they start, before anything of them is done. */
+    void onStart(Consumer<String> listener) {
+        this.entered = listener;
+    }
+
     void start(String name, long units) {
+        start(name, units, 0);
+    }
+
+    /** {@code samplesOfUnit} samples are in a unit, so that their rate can be told; 0: it is of no meaning. */
+    void start(String name, long units, int samplesOfUnit) {
         stage = name;
-        stageBegin = System.nanoTime();
+        stageBegin = nanoClock.getAsLong();
+        samplesPerUnit = samplesOfUnit;
+        countedFrom = -1;
+        entered.accept(name);
         listener.stageStarted(name, units);
     }
 
     void advanced(long units, String detail) {
-        listener.advanced(stage, units, detail);
+        String rate = rate(units);
+        listener.advanced(stage, units, detail.isEmpty() || rate.isEmpty() ? detail + rate : detail + "  " + rate);
+    }
+
+    /** Samples per second since the first report, which has none. */
+    private String rate(long units) {
+        if (samplesPerUnit == 0) {
+            return "";
+        }
+        long now = nanoClock.getAsLong();
+        if (countedFrom < 0) {
+            countedFrom = units;
+            countingSince = now;
+        }
+        double elapsed = (now - countingSince) / NANOS_PER_SECOND;
+        return units == countedFrom || elapsed <= 0
+                ? ""
+                : String.format(Locale.ROOT, "%.4g samples/s", (units - countedFrom) * samplesPerUnit / elapsed);
     }
 
     void finish(String format, Object... arguments) {
-        double elapsed = (System.nanoTime() - stageBegin) / NANOS_PER_SECOND;
+        double elapsed = (nanoClock.getAsLong() - stageBegin) / NANOS_PER_SECOND;
         seconds.put(stage, elapsed);
         listener.stageFinished(stage, elapsed, String.format(Locale.ROOT, format, arguments));
     }
@@ -58,7 +103,7 @@ final class StageClock {
     Map<String, Double> timing() {
         Map<String, Double> timing = new LinkedHashMap<>();
         STAGES.stream().filter(seconds::containsKey).forEach(name -> timing.put(name + "_s", seconds.get(name)));
-        timing.put("total_s", (System.nanoTime() - begin) / NANOS_PER_SECOND);
+        timing.put("total_s", (nanoClock.getAsLong() - begin) / NANOS_PER_SECOND);
         return timing;
     }
 }

@@ -10,6 +10,7 @@ import dev.gptq.spark.train.TrainingStage;
 import dev.gptq.train.BatchSchedule;
 import dev.gptq.train.DistillationLosses;
 import dev.gptq.train.RoundingTrainer.StepResult;
+import dev.gptq.train.RoundingValues;
 import java.util.List;
 import java.util.Locale;
 
@@ -35,7 +36,8 @@ final class TrainWork implements StageWork {
         RunConfig config = context.config();
         StageClock clock = context.clock();
         long samples = state.samples.samples();
-        clock.start(StageClock.TRAIN, TrainingStage.totalSteps(samples, config));
+        int steps = TrainingStage.totalSteps(samples, config);
+        clock.start(StageClock.TRAIN, steps, config.training().batchSize());
         TrainingFolders folders = folders(context, state);
         TrainingStage stage = new TrainingStage(
                 context.correctedJob(
@@ -45,8 +47,14 @@ final class TrainWork implements StageWork {
                 context.files(),
                 config,
                 TrainingInputs.of(context.directory(), context.model(), state.weights),
-                step -> clock.advanced(step.step() + 1L, String.format(Locale.ROOT, "loss %.5g", step.loss())),
+                step -> {
+                    clock.advanced(step.step() + 1L, String.format(Locale.ROOT, "loss %.5g", step.loss()));
+                    clock.listener().stepDone(step, steps);
+                },
                 clock.listener()::warning);
+        stage.onCheckpoint((step, trained) -> clock.listener()
+                .checkpointWritten(
+                        step, () -> RoundingValues.of(context.corrected(), state.plan, config.gptq(), trained.get())));
         TrainingStage.Result result = stage.run(context.corrected(), state.plan, state.weights, folders);
         List<StepResult> history = result.history();
         clock.finish(

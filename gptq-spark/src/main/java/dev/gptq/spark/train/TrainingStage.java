@@ -17,11 +17,14 @@ import dev.gptq.train.LossLimit;
 import dev.gptq.train.RoundingTrainer;
 import dev.gptq.train.RoundingTrainer.StepResult;
 import dev.gptq.train.StepBatches;
+import dev.gptq.train.TrainerState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.spark.broadcast.Broadcast;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +39,7 @@ public final class TrainingStage {
     private final Map<String, String> inputs;
     private final Consumer<StepResult> progress;
     private final Consumer<String> warnings;
+    private BiConsumer<Integer, Supplier<TrainerState>> checkpointed = (step, state) -> {};
 
     /**
      * @param job names the calibration store
@@ -56,6 +60,11 @@ public final class TrainingStage {
         this.inputs = new TreeMap<>(inputs);
         this.progress = progress;
         this.warnings = warnings;
+    }
+
+    /** {@code listener} hears of each checkpoint: steps done, and the state, which is read or copied when it is asked for. */
+    public void onCheckpoint(BiConsumer<Integer, Supplier<TrainerState>> listener) {
+        this.checkpointed = listener;
     }
 
     /**
@@ -92,7 +101,7 @@ public final class TrainingStage {
         });
         try {
             if (choice.isBarrier()) {
-                trainBySegments(plan, weights, folders, schedule, history);
+                trainBySegments(plan, weights, folders, schedule, checkpoints, history);
                 checkpoints.newest(warnings).ifPresent(checkpoint -> trainer.restore(checkpoint.state()));
             } else {
                 trainByJobs(trainer, plan, weights, folders, schedule, checkpoints, history);
@@ -145,6 +154,7 @@ public final class TrainingStage {
                 history.add(result);
                 if (trainer.step() == segmentEnd(result.step(), schedule)) {
                     checkpoints.write(new Checkpoint(trainer.state(), history));
+                    checkpointed.accept(trainer.step(), trainer::state);
                 }
                 progress.accept(result);
             }
@@ -156,6 +166,7 @@ public final class TrainingStage {
             LossWeights weights,
             TrainingFolders folders,
             BatchSchedule schedule,
+            CheckpointStore checkpoints,
             List<StepResult> history) {
         TrainingConfig training = config.training();
         String logFunction = config.gptq().logFunction();
@@ -184,6 +195,9 @@ public final class TrainingStage {
                         reports.name(),
                         logFunction != null);
                 barrier.run(segment, reports);
+                checkpointed.accept(
+                        segment.end(),
+                        () -> checkpoints.newest(warnings).orElseThrow().state());
             }
         } finally {
             context.destroy();

@@ -51,6 +51,7 @@ class GptqPipelineTest {
                         "quantized.onnx",
                         "ptq.onnx",
                         "metrics.json",
+                        "details.json",
                         "report.html",
                         "statistics.json",
                         "plan.json",
