@@ -15,6 +15,7 @@ class CheckQuickstart {
             "statistics.json",
             "plan.json",
             "hessian_scores.parquet",
+            "loss_weights.json",
             "checkpoints",
             "MANIFEST.json");
 

@@ -26,6 +26,12 @@ final class EvaluateWork implements StageWork {
                 ownDataset ? state.evaluated.samples() : state.samples.samples(),
                 EvaluateStage.BLOCK_SIZE);
         clock.start(StageClock.EVALUATE, job.blocks());
+        boolean askedFor = context.last() == Stage.EVALUATE;
+        if (!askedFor && !state.newModels && context.files().exists(RunDirectory.METRICS)) {
+            state.metrics = MetricsFile.fromJson(context.files().readText(RunDirectory.METRICS));
+            clock.finish("reused");
+            return;
+        }
         BlockMetrics sums = EvaluateStage.run(job, state.models, done -> clock.advanced(done, ""));
         clock.finish("%d samples of the %s dataset", job.samples(), ownDataset ? "evaluation" : "calibration");
         state.metrics = MetricsFile.build(
@@ -39,6 +45,7 @@ final class EvaluateWork implements StageWork {
                         "float", context.model().bytes(),
                         "ptq", state.models.ptqModel().bytes(),
                         "gptq", state.models.gptqModel().bytes()));
+        context.directory().reopen();
         context.files().writeText(RunDirectory.METRICS, MetricsFile.toJson(state.metrics));
     }
 
