@@ -22,9 +22,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 /** Every Spark setting that a file of conf, the launcher or a page names is one that Spark has. */
 class SparkSettingsTest {
-    /** Their names in a text; those that end in a star or a dot stand for several. */
-    private static final Pattern KEY =
-            Pattern.compile("(?<![A-Za-z0-9./_-])spark\\.[a-z][A-Za-z0-9.]*[A-Za-z0-9](?![A-Za-z0-9]|\\.?[*])");
+    /** Their names in a text; what ends in a star stands for several. */
+    private static final Pattern KEY = Pattern.compile("(?<![A-Za-z0-9./_-])spark\\.[a-z][A-Za-z0-9.]*+(?![*])");
 
     /** Where Spark declares its settings; those of an object are known once it is loaded. */
     private static final List<String> DECLARATIONS = List.of("package", "UI", "Network", "Deploy", "Worker", "History");
@@ -61,9 +60,11 @@ class SparkSettingsTest {
             Matcher keys = KEY.matcher(Files.readString(file));
             while (keys.find()) {
                 found++;
-                // The group of the operator's resources, not a setting.
-                if (!keys.group().equals("spark.apache.org") && !isKnown(keys.group())) {
-                    unknown.add(keys.group() + " in " + ConfFiles.HOME.relativize(file));
+                // Without the end of a sentence.
+                String key = keys.group().replaceAll("\\.+$", "");
+                // The group of the operator's resources is no setting.
+                if (!key.equals("spark.apache.org") && !isKnown(key)) {
+                    unknown.add(key + " in " + ConfFiles.HOME.relativize(file));
                 }
             }
         }

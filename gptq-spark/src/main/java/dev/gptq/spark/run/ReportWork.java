@@ -62,8 +62,7 @@ final class ReportWork implements StageWork {
         Map<String, Manifest.Input> inputs = new LinkedHashMap<>();
         inputs.put(
                 "model",
-                new Manifest.Input(
-                        Redaction.text(config.model()), null, Crc32cCounter.of(context.model()::writeAll)));
+                new Manifest.Input(Redaction.text(config.model()), null, Crc32cCounter.of(context.model()::writeAll)));
         inputs.put("calibration", input(config.calibration(), state.samples));
         if (state.evaluated != null) {
             inputs.put("evaluation", input(config.evaluation(), state.evaluated));
