@@ -1,6 +1,7 @@
 package dev.gptq.jobs;
 
 import dev.gptq.config.RunConfigReader;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,7 +10,6 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
-import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -117,119 +117,23 @@ class LauncherIT {
                         + "Set JAVA_HOME to a JDK 17 or newer.\n");
     }
 
-    @Test
-    void inspectAndDoctorRunThroughTheLauncher() throws Exception {
-        String model = HOME.resolve("conf/quickstart/m1_bn.onnx").toString();
-        Result inspect = run(Map.of("SPARK_HOME", ""), launcher(), "inspect", model);
-        Result doctor = run(
-                Map.of("SPARK_HOME", ""), launcher(), "doctor", "--path", folder.toString(), "--master", "local[1]");
-
-        assertThat(inspect.status()).as(inspect.err()).isZero();
-        assertThat(inspect.out()).contains("Conv 4", "Quantized   about");
-        assertThat(doctor.status()).as(doctor.err()).isZero();
-        assertThat(doctor.out().lines()).allMatch(line -> line.startsWith("ok "));
-    }
-
-    @Test
-    @EnabledOnOs(OS.LINUX)
-    void aRunThatIsTerminatedOrInterruptedSaysSoAndGoesOnFromItsCheckpoint() throws Exception {
-        String[] command = {
-            launcher(),
-            "quickstart",
-            "--master",
-            "local[1]",
-            "--set",
-            "data.calibration.limit=32",
-            "--set",
-            "data.evaluation=null",
-            "--set",
-            "training.batch_size=8",
-            "--set",
-            "training.checkpoint_interval=1",
-            "--set",
-            "training.checkpoints_kept=999",
-            "--set",
-            "gptq.n_epochs=200",
-            "--set",
-            "gptq.hessian_weights_config=null",
-            "--set",
-            "output.path=" + folder.resolve("run")
-        };
-        Path checkpoints = folder.resolve("run/checkpoints");
-
-        assertThat(stop("TERM", checkpoints.resolve("step-3"), command)).isEqualTo(143);
-        assertThat(checkpoints.resolve("step-200")).doesNotExist();
-        int done = checkpoints.toFile().list().length;
-        // A process that a script started in the background may be told to ignore interrupts.
-        String signal = ignoresInterrupts() ? "TERM" : "INT";
-        Path next = checkpoints.resolve("step-" + (done + 5));
-        assertThat(stop(signal, next, command)).isEqualTo(signal.equals("INT") ? 130 : 143);
-
-        assertThat(folder.resolve("run/MANIFEST.json")).doesNotExist();
-        assertThat(Files.readString(folder.resolve("out.txt")))
-                .contains("calibrate")
-                .contains("reused");
-    }
-
-    /** Starts the command, sends the signal once the file is there, and returns the status. */
-    private int stop(String signal, Path file, String... command) throws Exception {
-        Process process = start(Map.of("SPARK_HOME", ""), command);
-        try {
-            long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
-            while (!Files.exists(file) && process.isAlive() && System.nanoTime() < deadline) {
-                Thread.sleep(20);
-            }
-            assertThat(process.isAlive())
-                    .as(() -> read(folder.resolve("err.txt")))
-                    .isTrue();
-            new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
-                    .start()
-                    .waitFor();
-            assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
-            return process.exitValue();
-        } finally {
-            process.destroyForcibly();
-        }
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            return e.toString();
-        }
-    }
-
-    private static boolean ignoresInterrupts() throws IOException {
-        String mask = Files.readAllLines(Path.of("/proc/self/status")).stream()
-                .filter(line -> line.startsWith("SigIgn:"))
-                .findFirst()
-                .orElseThrow();
-        return (Long.parseUnsignedLong(mask.substring(mask.indexOf(':') + 1).strip(), 16) & 1L << 1) != 0;
-    }
-
     private static String launcher() {
         return HOME.resolve("jobs/bin/gptq").toString();
     }
 
     private Result run(Map<String, String> environment, String... command) throws IOException, InterruptedException {
-        Process process = start(environment, command);
+        File out = folder.resolve("out.txt").toFile();
+        File err = folder.resolve("err.txt").toFile();
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectOutput(out)
+                .redirectError(err);
+        builder.environment().putAll(environment);
+        Process process = builder.start();
         boolean ended = process.waitFor(2, TimeUnit.MINUTES);
         process.destroyForcibly();
         assertThat(ended).isTrue();
-        return new Result(
-                process.exitValue(),
-                Files.readString(folder.resolve("out.txt")),
-                Files.readString(folder.resolve("err.txt")));
-    }
-
-    private Process start(Map<String, String> environment, String... command) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .directory(folder.toFile())
-                .redirectOutput(folder.resolve("out.txt").toFile())
-                .redirectError(folder.resolve("err.txt").toFile());
-        builder.environment().putAll(environment);
-        return builder.start();
+        return new Result(process.exitValue(), Files.readString(out.toPath()), Files.readString(err.toPath()));
     }
 
     private record Result(int status, String out, String err) {}
