@@ -16,6 +16,7 @@ class CheckQuickstart {
             "statistics.json",
             "plan.json",
             "hessian_scores.parquet",
+            "loss_weights.json",
             "checkpoints",
             "MANIFEST.json");
 

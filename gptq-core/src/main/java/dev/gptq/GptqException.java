@@ -1,16 +1,16 @@
 package dev.gptq;
 
-/** A failure that a person can act on; its message reads "Cannot (verb) (thing): (reason). (remedy)". */
+/** A failure that a person can act on; its message reads "Cannot (verb) (thing): (reason). (remedy)" and holds no secrets. */
 public class GptqException extends RuntimeException {
     private final ErrorCode code;
 
     public GptqException(ErrorCode code, String message) {
-        super(message);
+        super(Redaction.text(message));
         this.code = code;
     }
 
     public GptqException(ErrorCode code, String message, Throwable cause) {
-        super(message, cause);
+        super(Redaction.text(message), cause);
         this.code = code;
     }
 

@@ -47,7 +47,7 @@ final class Check {
         that(value >= 0 && Double.isFinite(value), key, value, "it is not a finite number from 0 up", "Use 0 or more");
     }
 
-    /** 0 <= value < 1, the range of decay factors. */
+    /** {@code 0 <= value < 1}, the range of decay factors. */
     static void decay(double value, String key) {
         that(value >= 0 && value < 1, key, value, "it is outside 0 <= x < 1", "Use for example 0.9");
     }

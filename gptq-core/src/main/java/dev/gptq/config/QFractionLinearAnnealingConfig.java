@@ -6,7 +6,7 @@ import java.io.Serializable;
  * MCT's QFractionLinearAnnealingConfig: the quantized fraction q of activations grows linearly, q(k) = initial + (target
  * - initial) * clip((k - start) / (end - start), 0, 1) at step k.
  *
- * @param initialQFraction fraction at {@code startStep}; 0 <= initial < target <= 1
+ * @param initialQFraction fraction at {@code startStep}; {@code 0 <= initial < target <= 1}
  * @param targetQFraction fraction at {@code endStep}
  * @param startStep first step of the growth, from 0 up
  * @param endStep last step of the growth, after {@code startStep}; null means the last step of the run

@@ -83,9 +83,6 @@ public record ModelSummary(
         graph.nodes().forEach(node -> operators.merge(node.opType(), 1, Integer::sum));
         Graph prepared = GraphPreparation.prepare(graph, config.preparation());
         LayerSettings settings = LayerSettings.of(prepared, config);
-        long bytes = prepared.constants().values().stream()
-                .mapToLong(ModelSummary::bytes)
-                .sum();
         return new ModelSummary(
                 graph.name(),
                 graph.opset(),
@@ -96,7 +93,7 @@ public record ModelSummary(
                 prepared.constants().values().stream()
                         .mapToLong(TensorData::size)
                         .sum(),
-                bytes,
+                parameterBytes(prepared),
                 layers(prepared, config, settings),
                 estimate(prepared, config),
                 activationBytes(prepared));
@@ -104,9 +101,18 @@ public record ModelSummary(
 
     /** Memory outside the heap that a task needs to train with so many samples per lane; null when it cannot be told. */
     public Long taskBytes(int samples) {
-        return activationBytes == null
-                ? null
-                : COPIES_OF_WEIGHTS * parameterBytes + (long) COPIES_OF_ACTIVATIONS * samples * activationBytes;
+        return activationBytes == null ? null : taskBytes(parameterBytes, activationBytes, samples);
+    }
+
+    static long taskBytes(long parameterBytes, long activationBytes, int samples) {
+        return COPIES_OF_WEIGHTS * parameterBytes + (long) COPIES_OF_ACTIVATIONS * samples * activationBytes;
+    }
+
+    /** Memory of all constants of a prepared model. */
+    public static long parameterBytes(Graph prepared) {
+        return prepared.constants().values().stream()
+                .mapToLong(ModelSummary::bytes)
+                .sum();
     }
 
     private static List<Layer> layers(Graph prepared, QuantizationConfig config, LayerSettings settings) {

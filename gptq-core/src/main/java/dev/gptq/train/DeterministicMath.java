@@ -41,7 +41,7 @@ final class DeterministicMath {
         return p * Double.longBitsToDouble(((long) k + EXPONENT_BIAS) << MANTISSA_BITS);
     }
 
-    /** ln x for normal x > 0. */
+    /** ln x for a normal {@code x > 0}. */
     static double log(double x) {
         long bits = Double.doubleToRawLongBits(x);
         int exponent = (int) (bits >>> MANTISSA_BITS) - EXPONENT_BIAS;
@@ -64,7 +64,7 @@ final class DeterministicMath {
         return exponent * LN2_HIGH + (exponent * LN2_LOW + 2 * s * p);
     }
 
-    /** x^y for normal x > 0 or x = 0 with y > 0. */
+    /** x^y for a normal {@code x > 0}, or 0 with {@code y > 0}. */
     static double pow(double x, double y) {
         return x == 0 ? 0 : exp(y * log(x));
     }

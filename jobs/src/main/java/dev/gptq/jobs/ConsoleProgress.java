@@ -1,5 +1,6 @@
 package dev.gptq.jobs;
 
+import dev.gptq.Redaction;
 import dev.gptq.spark.run.ProgressListener;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -90,7 +91,7 @@ final class ConsoleProgress implements ProgressListener {
             out.print(CLEAR_LINE);
             lineOpen = false;
         }
-        out.println(text);
+        out.println(Redaction.text(text));
         out.flush();
     }
 

@@ -1,7 +1,9 @@
 package dev.gptq.jobs;
 
 import dev.gptq.GptqException;
+import dev.gptq.Redaction;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 
 /** What people see of a failure: one line, and the stack trace only when they ask for it. */
 final class FailureReport {
@@ -21,7 +23,9 @@ final class FailureReport {
                     + "--debug to see where.");
         }
         if (debug) {
-            failure.printStackTrace(err);
+            StringWriter trace = new StringWriter();
+            failure.printStackTrace(new PrintWriter(trace, true));
+            err.print(Redaction.text(trace.toString()));
         }
         err.flush();
         return known == null ? UNEXPECTED : known.code().exitStatus();
@@ -40,6 +44,6 @@ final class FailureReport {
     }
 
     static String oneLine(String message) {
-        return message == null ? "no message" : message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+        return message == null ? "no message" : Redaction.text(message).strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
     }
 }

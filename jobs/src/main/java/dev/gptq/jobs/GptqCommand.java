@@ -13,11 +13,23 @@ import picocli.CommandLine.Spec;
 
 /**
  * The command line. Exit statuses: 0 done, 1 unexpected failure, 2 bad input or usage, 3 reading or writing failed, 4 the
- * model holds something unsupported, 5 training diverged, 6 the cluster failed, 130 interrupted.
+ * model holds something unsupported, 5 training diverged, 6 the cluster failed, 130 interrupted (Ctrl-C), 143 terminated.
  */
 @Command(
         name = "gptq",
         description = "Quantizes ONNX models by gradient-based post-training quantization on Apache Spark.",
+        exitCodeListHeading = "%nExit statuses:%n",
+        exitCodeList = {
+            " 0:done, also when there was nothing left to do",
+            " 1:an unexpected failure",
+            " 2:bad input or usage",
+            " 3:reading or writing failed",
+            " 4:the model holds something unsupported",
+            " 5:training diverged",
+            " 6:the cluster failed",
+            "130:interrupted (Ctrl-C); the same command goes on",
+            "143:terminated; the same command goes on"
+        },
         footer = {
             "",
             "Options of spark-submit (--master, --conf, --driver-memory, ...) may stand anywhere; the launcher hands them on.",
@@ -30,7 +42,8 @@ import picocli.CommandLine.Spec;
             ConfigCommand.class,
             BenchCommand.class,
             InspectCommand.class,
-            DoctorCommand.class
+            DoctorCommand.class,
+            CompletionCommand.class
         },
         versionProvider = GptqCommand.Version.class,
         mixinStandardHelpOptions = true)
@@ -57,11 +70,18 @@ public final class GptqCommand implements Callable<Integer> {
     /** Runs the command in this process and returns its exit status. */
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
         GptqCommand command = new GptqCommand();
-        CommandLine line = new CommandLine(command).setOut(out).setErr(err);
+        CommandLine line = commandLine(command).setOut(out).setErr(err);
         line.setParameterExceptionHandler(GptqCommand::usageError);
         line.setExecutionExceptionHandler(
                 (failure, failed, result) -> FailureReport.print(failure, command.debug, err));
         return line.execute(arguments);
+    }
+
+    /** The command line with all its commands. */
+    static CommandLine commandLine(GptqCommand command) {
+        CommandLine line = new CommandLine(command);
+        StageCommand.addTo(line);
+        return line;
     }
 
     @Override

@@ -5,7 +5,7 @@ import dev.gptq.GptqException;
 import dev.gptq.config.RunConfig;
 import dev.gptq.jobs.tracking.TrackingProgress;
 import dev.gptq.spark.run.GptqPipeline;
-import dev.gptq.spark.run.RunResult;
+import dev.gptq.spark.run.Stage;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
@@ -16,13 +16,35 @@ final class SparkJob {
     private SparkJob() {}
 
     static void run(RunConfig config) {
-        ConsoleProgress progress = ConsoleProgress.onStandardOutput();
+        start(config, (pipeline, spark, console) -> RunSummary.print(pipeline.run(spark), console));
+    }
+
+    static void runUntil(Stage last, RunConfig config) {
+        start(config, (pipeline, spark, console) -> RunSummary.print(last, pipeline.runUntil(last, spark), console));
+    }
+
+    static void plan(Stage last, RunConfig config) {
+        start(config, (pipeline, spark, console) -> PlanSummary.print(config, pipeline.plan(last, spark), console));
+    }
+
+    /** Works with a pipeline, and says what came out. */
+    private interface Work {
+        void run(GptqPipeline pipeline, SparkSession spark, ConsoleProgress console);
+    }
+
+    private static void start(RunConfig config, Work work) {
+        ConsoleProgress console = ConsoleProgress.onStandardOutput();
         SparkSession spark = session();
         try (TrackingProgress tracked = TrackingProgress.of(
-                config.tracking(), progress, spark.sparkContext().hadoopConfiguration())) {
-            RunResult result = GptqPipeline.run(config, spark, tracked);
+                config.tracking(), console, spark.sparkContext().hadoopConfiguration())) {
+            work.run(
+                    GptqPipeline.builder()
+                            .setConfig(config)
+                            .optProgress(tracked)
+                            .build(),
+                    spark,
+                    console);
             tracked.succeed();
-            RunSummary.print(result, progress);
         } catch (RuntimeException e) {
             throw spark.sparkContext().isStopped() ? interrupted(e) : e;
         } finally {

@@ -65,6 +65,11 @@ public final class RunFiles {
         return root.toString();
     }
 
+    /** Whether the directory itself is there. */
+    public boolean exists() {
+        return attempt("look for", "", () -> files.exists(root));
+    }
+
     public boolean exists(String name) {
         return attempt("look for", name, () -> files.exists(new Path(root, name)));
     }

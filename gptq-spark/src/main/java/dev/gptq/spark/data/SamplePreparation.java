@@ -1,11 +1,15 @@
 package dev.gptq.spark.data;
 
+import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.config.DatasetConfig;
 import dev.gptq.config.InputMapping;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.SampleBatch;
 import dev.gptq.graph.ValueInfo;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -15,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import scala.Tuple2;
 
 /** A dataset that has been checked against the model and can be written as a sample store. */
 public final class SamplePreparation {
@@ -56,6 +61,38 @@ public final class SamplePreparation {
         }
         long samples = config.limit() == null ? count : Math.min(config.limit(), count);
         return new SampleStoreWriter(spark, folder, encoder.layout(), seed).write(source, count, samples);
+    }
+
+    /** Samples that {@link #write} takes. */
+    public long size() {
+        long count = source.count();
+        return config.limit() == null ? count : Math.min(config.limit(), count);
+    }
+
+    /** Bytes of one sample as it is stored. */
+    public int sampleBytes() {
+        return encoder.layout().recordBytes();
+    }
+
+    /** Reads and decodes the first few samples as they lie in the dataset; BAD_INPUT when one of them cannot be used. */
+    public SampleBatch first(int most) {
+        List<Tuple2<OrderKey, byte[]>> found;
+        try {
+            found = source.samples(new SampleKeys(0, OrderKey.MAX_HASH)).take(most);
+        } catch (Exception e) {
+            throw SparkFailures.translate(e, "read dataset '" + config.path() + "'", "Check the dataset.");
+        }
+        if (found.isEmpty()) {
+            throw GptqException.badInput("Cannot use dataset '%s': it is empty. Give samples.", config.path());
+        }
+        ByteArrayOutputStream records = new ByteArrayOutputStream();
+        for (Tuple2<OrderKey, byte[]> sample : found) {
+            if (sample._1().isFailure()) {
+                throw new GptqException(ErrorCode.BAD_INPUT, new String(sample._2(), StandardCharsets.UTF_8));
+            }
+            records.writeBytes(sample._2());
+        }
+        return encoder.layout().decode(0, found.size(), records.toByteArray());
     }
 
     private static boolean isNumpy(DatasetConfig config) {

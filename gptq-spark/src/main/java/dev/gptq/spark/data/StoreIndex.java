@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.Serializable;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * Content of a sample store's index.json.
@@ -19,7 +20,16 @@ public record StoreIndex(SampleLayout layout, long samples, List<StoreFile> file
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     /** One file of records and the CRC32C of all its bytes. */
-    public record StoreFile(String name, long samples, String crc32c) implements Serializable {}
+    public record StoreFile(String name, long samples, String crc32c) implements Serializable {
+        private static final Pattern PLAIN_NAME = Pattern.compile("[\\w-][\\w.-]*");
+
+        public StoreFile {
+            // An index is read from storage: a name in it must not lead out of the store's folder.
+            if (!PLAIN_NAME.matcher(name).matches()) {
+                throw new IllegalArgumentException("'" + name + "' is no name of a file in the store");
+            }
+        }
+    }
 
     public StoreIndex {
         files = List.copyOf(files);

@@ -28,6 +28,12 @@ final class EvaluateWork implements StageWork {
         BlockJob job = context.correctedJob(
                 folder, ownDataset ? state.evaluated.samples() : state.samples.samples(), EvaluateStage.BLOCK_SIZE);
         clock.start(StageClock.EVALUATE, job.blocks(), EvaluateStage.BLOCK_SIZE);
+        boolean askedFor = context.last() == Stage.EVALUATE;
+        if (!askedFor && !state.newModels && context.files().exists(RunDirectory.METRICS)) {
+            state.metrics = MetricsFile.fromJson(context.files().readText(RunDirectory.METRICS));
+            clock.finish("reused");
+            return;
+        }
         BlockMetrics sums = EvaluateStage.run(job, state.models, done -> clock.advanced(done, ""));
         clock.finish("%d samples of the %s dataset", job.samples(), ownDataset ? "evaluation" : "calibration");
         RunMetrics metrics = MetricsFile.build(
@@ -45,6 +51,7 @@ final class EvaluateWork implements StageWork {
         clock.listener().evaluated(state.metrics);
         ReportDetails details = DetailsWork.of(
                 context, state, ownDataset ? config.evaluation() : config.calibration(), folder, sums.worst());
+        context.directory().reopen();
         context.files().writeText(RunDirectory.DETAILS, details.toJson());
         context.files().writeText(RunDirectory.METRICS, MetricsFile.toJson(state.metrics));
     }

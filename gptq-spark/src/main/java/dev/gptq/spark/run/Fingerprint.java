@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.gptq.Redaction;
 import dev.gptq.config.OutputConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.RunConfigReader;
@@ -35,7 +36,8 @@ record Fingerprint(String config, String modelCrc32c, List<String> data) {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     Fingerprint {
-        data = List.copyOf(data);
+        config = Redaction.text(config);
+        data = data.stream().map(Redaction::text).toList();
     }
 
     /** {@code device} is what the configured one means in this application, cpu or gpu: numbers differ between them. */

@@ -26,6 +26,9 @@ final class HessianWork implements StageWork {
     private static LossWeights score(RunContext context, long samples, GPTQHessianScoresConfig scores) {
         RunFiles files = context.files();
         StageClock clock = context.clock();
+        if (context.isTrained() && files.exists(RunDirectory.LOSS_WEIGHTS)) {
+            return LossWeightsFile.fromJson(files.readText(RunDirectory.LOSS_WEIGHTS));
+        }
         long scored = scores.hessiansNumSamples() == null ? samples : scores.hessiansNumSamples();
         NumberJob table = HessianStage.table(
                 context.calibrationJob(scored, scores.hessianBatchSize()),
@@ -42,6 +45,7 @@ final class HessianWork implements StageWork {
                     context.session(), table.folder(), context.points(), files.path(RunDirectory.HESSIAN_SCORES));
         }
         LossWeights weights = HessianStage.weights(table, scores);
+        files.writeText(RunDirectory.LOSS_WEIGHTS, LossWeightsFile.toJson(weights));
         clock.finish(
                 "%d samples scored at %d layers%s", scored, context.points().size(), reused ? ", reused" : "");
         return weights;

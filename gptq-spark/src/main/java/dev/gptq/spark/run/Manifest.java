@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.gptq.ErrorCode;
+import dev.gptq.GptqException;
 import dev.gptq.spark.data.RunFiles;
 import java.util.List;
 import java.util.Map;
@@ -55,8 +57,30 @@ record Manifest(
         return JSON.valueToTree(config);
     }
 
+    /** The same with other files; null for none. */
     Manifest withFiles(List<RunFiles.Checksum> checksums) {
-        return new Manifest(config, versions, seed, device, numericPromise, created, inputs, List.copyOf(checksums));
+        return new Manifest(
+                config,
+                versions,
+                seed,
+                device,
+                numericPromise,
+                created,
+                inputs,
+                checksums == null ? null : List.copyOf(checksums));
+    }
+
+    /** @throws GptqException IO when it is none */
+    static Manifest fromJson(String json) {
+        try {
+            return JSON.readValue(json, Manifest.class);
+        } catch (JsonProcessingException e) {
+            throw new GptqException(
+                    ErrorCode.IO,
+                    "Cannot read MANIFEST.json: " + e.getOriginalMessage()
+                            + ". Delete it; the same run then completes itself again.",
+                    e);
+        }
     }
 
     String toJson() {

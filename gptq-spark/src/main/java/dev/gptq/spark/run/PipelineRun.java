@@ -1,16 +1,14 @@
 package dev.gptq.spark.run;
 
-import dev.gptq.spark.data.SamplePreparation;
 import java.util.List;
 
 /** One execution of the stages in a run directory; what is there already is reused. */
 final class PipelineRun {
     private final List<StageWork> works;
 
-    /** {@code evaluation} is null without an evaluation dataset. */
-    PipelineRun(SamplePreparation calibration, SamplePreparation evaluation) {
+    PipelineRun(RunDatasets datasets) {
         works = List.of(
-                new PrepareWork(calibration, evaluation),
+                new PrepareWork(datasets),
                 new CalibrateWork(),
                 new HessianWork(),
                 new TrainWork(),
@@ -19,9 +17,16 @@ final class PipelineRun {
                 new ReportWork());
     }
 
-    /** Runs the stages up to {@code last}; the clock of the first one has been started. */
-    RunState execute(RunContext context, Stage last) {
+    /** Runs the stages that are asked for; the clock of the first one has been started. */
+    RunState execute(RunContext context) {
         RunState state = new RunState();
+        if (context.directory().isComplete() && context.last() == Stage.REPORT) {
+            context.clock().finish("already complete");
+            ReportWork.again(context, state);
+            return state;
+        }
+        // What was complete stays so.
+        Stage last = context.directory().isComplete() ? Stage.REPORT : context.last();
         for (StageWork work : works) {
             if (work.stage().compareTo(last) <= 0) {
                 work.run(context, state);

@@ -15,13 +15,8 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.broadcast.Broadcast;
 
-/**
- * Datasets as sample stores, and the float model tried on a few of their samples.
- *
- * @param calibration the representative dataset
- * @param evaluation null without an evaluation dataset
- */
-record PrepareWork(SamplePreparation calibration, SamplePreparation evaluation) implements StageWork {
+/** Datasets as sample stores, and the float model tried on a few of their samples. */
+record PrepareWork(RunDatasets datasets) implements StageWork {
     @Override
     public Stage stage() {
         return Stage.PREPARE;
@@ -32,8 +27,10 @@ record PrepareWork(SamplePreparation calibration, SamplePreparation evaluation) 
     public void run(RunContext context, RunState state) {
         try {
             context.devices().check(context.spark());
-            state.samples = store(context, calibration, RunDirectory.CALIBRATION_SAMPLES);
-            state.evaluated = evaluation == null ? null : store(context, evaluation, RunDirectory.EVALUATION_SAMPLES);
+            state.samples = store(context, datasets.calibration(), RunDirectory.CALIBRATION_SAMPLES);
+            state.evaluated = datasets.evaluation() == null
+                    ? null
+                    : store(context, datasets.evaluation(), RunDirectory.EVALUATION_SAMPLES);
             checkSampleCount(context.config(), state.samples.samples());
             state.versions = checkFloatModel(context, state.samples.samples());
         } catch (GptqException e) {
@@ -58,7 +55,7 @@ record PrepareWork(SamplePreparation calibration, SamplePreparation evaluation) 
                 : dataset.write(path, context.config().seed());
     }
 
-    private static void checkSampleCount(RunConfig config, long samples) {
+    static void checkSampleCount(RunConfig config, long samples) {
         GPTQHessianScoresConfig hessian = config.gptq().hessianWeightsConfig();
         if (config.gptq().nEpochs() == 0 || hessian == null || hessian.hessiansNumSamples() == null) {
             return;

@@ -31,8 +31,8 @@ final class RunContext implements AutoCloseable {
     private final JavaSparkContext spark;
     private final StageClock clock;
     private final RunDirectory directory;
-    private final OnnxModel model;
-    private final Graph prepared;
+    private final PreparedModel model;
+    private final Stage last;
     private final List<ComparePoint> points;
     private final ComputeDevices devices;
     private final String runId = UUID.randomUUID().toString();
@@ -49,25 +49,25 @@ final class RunContext implements AutoCloseable {
             SparkSession session,
             StageClock clock,
             RunDirectory directory,
-            OnnxModel model,
-            Graph prepared,
-            ComputeDevices devices) {
+            PreparedModel model,
+            ComputeDevices devices,
+            Stage last) {
         this.config = config;
         this.session = session;
         this.spark = JavaSparkContext.fromSparkContext(session.sparkContext());
         this.clock = clock;
         this.directory = directory;
         this.model = model;
-        this.prepared = prepared;
+        this.last = last;
         this.devices = devices;
-        this.points = LayerSettings.of(prepared, config.quantization()).points();
+        this.points = LayerSettings.of(model.graph(), config.quantization()).points();
         this.marks = new RunMarks(spark, runId, config.model());
         clock.onStart(marks::enter);
         LOG.info("Run {} writes to {}.", runId, directory.files().root());
         clock.listener().runStarted(runId, config);
         this.hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
-        this.shared = spark.broadcast(new SharedModel(runId, prepared, devices, hadoop));
-        this.corrected = prepared;
+        this.shared = spark.broadcast(new SharedModel(runId, model.graph(), devices, hadoop));
+        this.corrected = model.graph();
         this.sharedCorrected = shared;
     }
 
@@ -95,14 +95,24 @@ final class RunContext implements AutoCloseable {
         return directory.files();
     }
 
+    /** Whether the run is complete with its checkpoints, so that nothing is trained and what training reads is not needed. */
+    boolean isTrained() {
+        return directory.isComplete() && !files().list(RunDirectory.CHECKPOINTS).isEmpty();
+    }
+
     /** The float model as ONNX Runtime takes it. */
     OnnxModel model() {
-        return model;
+        return model.model();
+    }
+
+    /** The stage that was asked for. */
+    Stage last() {
+        return last;
     }
 
     /** The float model as the stages see it. */
     Graph prepared() {
-        return prepared;
+        return model.graph();
     }
 
     /** Layers that are quantized. */
@@ -126,11 +136,11 @@ final class RunContext implements AutoCloseable {
 
     /** Corrects the graph as the plan says; later stages see the result. */
     void correct(QuantizationPlan plan) {
-        if (corrected != prepared) {
+        if (corrected != model.graph()) {
             return;
         }
-        corrected = CorrectedGraph.of(prepared, plan);
-        if (corrected != prepared) {
+        corrected = CorrectedGraph.of(model.graph(), plan);
+        if (corrected != model.graph()) {
             sharedCorrected = spark.broadcast(new SharedModel(correctedRunId(), corrected, devices, hadoop));
         }
     }
@@ -147,7 +157,7 @@ final class RunContext implements AutoCloseable {
      */
     <T> T apart(String purpose, long samples, int blockSize, Function<BlockJob, T> work) {
         String id = runId + " " + purpose;
-        Broadcast<SharedModel> own = spark.broadcast(new SharedModel(id, prepared, devices, hadoop));
+        Broadcast<SharedModel> own = spark.broadcast(new SharedModel(id, model.graph(), devices, hadoop));
         try {
             String store = files().path(RunDirectory.CALIBRATION_SAMPLES);
             return work.apply(BlockJob.of(spark, own, store, samples, blockSize));

@@ -27,6 +27,7 @@ final class RunDirectory implements AutoCloseable {
     static final String MIXED_PRECISION = "mixed_precision.json";
     static final String MIXED_PRECISION_YAML = "mixed_precision.yaml";
     static final String HESSIAN_SCORES = "hessian_scores.parquet";
+    static final String LOSS_WEIGHTS = "loss_weights.json";
     static final String CHECKPOINTS = "checkpoints";
     static final String CALIBRATION_SAMPLES = "samples/calibration";
     static final String EVALUATION_SAMPLES = "samples/evaluation";
@@ -52,6 +53,7 @@ final class RunDirectory implements AutoCloseable {
             MIXED_PRECISION_YAML,
             PLAN,
             HESSIAN_SCORES,
+            LOSS_WEIGHTS,
             CHECKPOINTS,
             SAMPLES);
 
@@ -74,16 +76,15 @@ final class RunDirectory implements AutoCloseable {
     /**
      * Opens a directory for a run: empty, or with an unfinished or finished run of the same fingerprint.
      *
-     * @param overwrite whether a finished or another run may be replaced; an unfinished one of the same fingerprint is
-     *     still continued
+     * @param replaces what may be replaced; an unfinished run of the same fingerprint is continued in every case
      * @throws GptqException IO when it cannot be written, is in use, or holds something that may not be replaced
      */
-    static RunDirectory open(String path, boolean overwrite, Fingerprint fingerprint, Configuration hadoop) {
+    static RunDirectory open(String path, Replaces replaces, Fingerprint fingerprint, Configuration hadoop) {
         RunFiles files = RunFiles.of(path, hadoop);
         boolean created = files.create();
         RunLock lock = RunLock.acquire(files);
         try {
-            boolean complete = claim(files, overwrite, fingerprint);
+            boolean complete = claim(files, replaces, fingerprint);
             return new RunDirectory(files.guardedBy(lock::requireHeld), lock, fingerprint, complete, created);
         } catch (RuntimeException e) {
             lock.close();
@@ -92,7 +93,42 @@ final class RunDirectory implements AutoCloseable {
     }
 
     /** Whether the same run is complete in the directory. */
-    private static boolean claim(RunFiles files, boolean overwrite, Fingerprint fingerprint) {
+    private static boolean claim(RunFiles files, Replaces replaces, Fingerprint fingerprint) {
+        Content content = content(files, replaces, fingerprint);
+        if (content == Content.OTHER || content == Content.EMPTY) {
+            OWN_FILES.forEach(files::delete);
+            files.writeText(Fingerprint.FILE_NAME, fingerprint.toJson());
+        }
+        return content == Content.COMPLETE;
+    }
+
+    /** What a directory holds for a run: nothing, the same run unfinished or complete, or others' files to be replaced. */
+    enum Content {
+        EMPTY,
+        UNFINISHED,
+        COMPLETE,
+        OTHER
+    }
+
+    /** What a run may replace in its directory. */
+    enum Replaces {
+        NOTHING,
+        OTHER_RUNS,
+        /** Also the same run when it is complete. */
+        EVERYTHING;
+
+        static Replaces of(boolean overwrite) {
+            return overwrite ? EVERYTHING : NOTHING;
+        }
+    }
+
+    /** Looks without changing anything; IO when the run may not use the directory. */
+    static Content look(RunFiles files, Replaces replaces, Fingerprint fingerprint) {
+        RunLock.requireFree(files);
+        return content(files, replaces, fingerprint);
+    }
+
+    private static Content content(RunFiles files, Replaces replaces, Fingerprint fingerprint) {
         List<String> names = new ArrayList<>(files.list(""));
         names.remove(RunLock.FILE_NAME);
         Fingerprint other = names.contains(Fingerprint.FILE_NAME)
@@ -100,10 +136,10 @@ final class RunDirectory implements AutoCloseable {
                 : null;
         boolean same = fingerprint.equals(other);
         boolean complete = same && names.containsAll(Set.of(MANIFEST, METRICS, REPORT, QUANTIZED_MODEL, PTQ_MODEL));
-        if (same && !(complete && overwrite)) {
-            return complete;
+        if (same && !(complete && replaces == Replaces.EVERYTHING)) {
+            return complete ? Content.COMPLETE : Content.UNFINISHED;
         }
-        if (!names.isEmpty() && !overwrite) {
+        if (!names.isEmpty() && replaces == Replaces.NOTHING) {
             throw new GptqException(
                     ErrorCode.IO,
                     "Cannot use run directory '" + files.root() + "': it holds "
@@ -112,9 +148,7 @@ final class RunDirectory implements AutoCloseable {
                                     : "a different run (" + difference(fingerprint, other) + ")")
                             + ". Choose another output.path, or replace it with --set output.overwrite=true.");
         }
-        OWN_FILES.forEach(files::delete);
-        files.writeText(Fingerprint.FILE_NAME, fingerprint.toJson());
-        return false;
+        return names.isEmpty() ? Content.EMPTY : Content.OTHER;
     }
 
     private static String difference(Fingerprint fingerprint, Fingerprint other) {
@@ -148,6 +182,11 @@ final class RunDirectory implements AutoCloseable {
         }
         files.writeText(MANIFEST, manifest.apply(checksums));
         tidy(keepSamples);
+    }
+
+    /** Makes a complete run one that its next commit completes again; to be called before a file of it is changed. */
+    void reopen() {
+        files.delete(MANIFEST);
     }
 
     /** Removes what a complete run has no use for; only after its commit, for until then a resumed run needs it. */

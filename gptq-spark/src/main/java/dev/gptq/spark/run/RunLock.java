@@ -95,6 +95,13 @@ final class RunLock implements AutoCloseable {
         return new RunLock(files, holder);
     }
 
+    /** IO when another process holds the lock now. */
+    static void requireFree(RunFiles files) {
+        if (files.exists(FILE_NAME)) {
+            refuseUnlessStale(files);
+        }
+    }
+
     private static void refuseUnlessStale(RunFiles files) {
         boolean old = System.currentTimeMillis() - files.writtenAt(FILE_NAME) > STALE_MILLIS;
         Holder found = read(files);

@@ -39,6 +39,9 @@ final class RunState {
     /** By export. */
     EvaluateStage.Models models;
 
+    /** By export: whether a model was not there before with the same content, so that metrics there are of others. */
+    boolean newModels;
+
     /** By evaluate. */
     RunMetrics metrics;
 }

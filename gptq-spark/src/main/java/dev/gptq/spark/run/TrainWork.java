@@ -75,7 +75,7 @@ final class TrainWork implements StageWork {
         GPTQHessianScoresConfig scores = config.gptq().hessianWeightsConfig();
         int microBatchSize = BatchSchedule.microBatchSize(config.training());
         String energies = null;
-        if (DistillationLosses.of(config.gptq().loss()).readsTeacherEnergies()) {
+        if (!context.isTrained() && DistillationLosses.of(config.gptq().loss()).readsTeacherEnergies()) {
             energies = files.path(RunDirectory.TEACHER_ENERGIES);
             TeacherEnergyStage.run(
                     context.correctedJob(RunDirectory.CALIBRATION_SAMPLES, samples, microBatchSize),

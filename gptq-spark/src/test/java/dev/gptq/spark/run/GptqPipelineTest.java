@@ -56,6 +56,7 @@ class GptqPipelineTest {
                         "statistics.json",
                         "plan.json",
                         "hessian_scores.parquet",
+                        "loss_weights.json",
                         "checkpoints",
                         "run.json",
                         "MANIFEST.json");

@@ -179,7 +179,8 @@ class RunDirectoryTest {
     }
 
     private RunDirectory open(Fingerprint fingerprint, boolean overwrite) {
-        return RunDirectory.open(run().toString(), overwrite, fingerprint, new Configuration());
+        return RunDirectory.open(
+                run().toString(), RunDirectory.Replaces.of(overwrite), fingerprint, new Configuration());
     }
 
     private Path run() {

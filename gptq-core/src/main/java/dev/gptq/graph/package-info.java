@@ -1,0 +1,2 @@
+/** The model as data: graph, nodes, tensors, compare points, batches of samples. */
+package dev.gptq.graph;

@@ -1,0 +1,93 @@
+package dev.gptq.report;
+
+import dev.gptq.config.GPTQHessianScoresConfig;
+import dev.gptq.config.RunConfig;
+import dev.gptq.train.BatchSchedule;
+
+/**
+ * Roughly what the stages of a run take on CPUs: the cost of a forward pass is measured, everything else is counted in
+ * forward passes. The factors were found on small convolutional networks; a real run takes a half to three times as long.
+ *
+ * @param calibration samples of the calibration dataset
+ * @param evaluation samples that are evaluated
+ * @param slots tasks that run at once
+ */
+public record RunEstimate(RunConfig config, ForwardCost forward, long calibration, long evaluation, int slots) {
+    /** Histograms and ranges of all activations beside the forward pass. */
+    private static final double CALIBRATE = 3;
+
+    /** A backward pass that reaches activations only. */
+    private static final double BACKWARD = 2;
+
+    /** The teacher, and the student with quantized kernels and activations forward and backward. */
+    private static final double TRAIN = 10;
+
+    /** Two students, and three models in ONNX Runtime. */
+    private static final double EVALUATE = 6;
+
+    /** Of a stage: its jobs, broadcasts and the first use of a model. */
+    private static final double STAGE_SECONDS = 1;
+
+    /** Of a step beside its gradients: exchange and update. */
+    private static final double STEP_SECONDS = 0.02;
+
+    /** Random vectors per sample where outputs are too many for the exact expectation. */
+    private static final long MOST_PASSES = 100;
+
+    /** The activation statistics. */
+    public double calibrateSeconds() {
+        return onAllSlots(calibration * CALIBRATE);
+    }
+
+    /** Samples whose Hessian scores are computed; 0 without training or without scores. */
+    public long scored() {
+        GPTQHessianScoresConfig scores = config.gptq().hessianWeightsConfig();
+        if (steps() == 0 || scores == null) {
+            return 0;
+        }
+        return scores.hessiansNumSamples() == null ? calibration : Math.min(calibration, scores.hessiansNumSamples());
+    }
+
+    /** The Hessian scores. */
+    public double hessianSeconds() {
+        long passes = Math.min(forward.outputs(), MOST_PASSES);
+        return scored() == 0 ? 0 : onAllSlots(scored() * (1 + BACKWARD * passes));
+    }
+
+    /** Steps of the whole training. */
+    public int steps() {
+        return config.gptq().nEpochs() == 0
+                ? 0
+                : BatchSchedule.of(calibration, config).totalSteps();
+    }
+
+    /** The training; lanes beyond the slots wait for each other. */
+    public double trainSeconds() {
+        if (steps() == 0) {
+            return 0;
+        }
+        int lanes = config.training().lanes();
+        double rounds = Math.ceil((double) lanes / slots);
+        double lane = BatchSchedule.microBatchSize(config.training()) * TRAIN * forward.seconds();
+        return STAGE_SECONDS + steps() * (rounds * lane + STEP_SECONDS);
+    }
+
+    /** The comparison of the three models. */
+    public double evaluateSeconds() {
+        return onAllSlots(evaluation * EVALUATE);
+    }
+
+    /**
+     * Memory outside the heap that a training task needs.
+     *
+     * @param parameterBytes of all constants of the prepared model
+     */
+    public long taskBytes(long parameterBytes) {
+        return ModelSummary.taskBytes(
+                parameterBytes, forward.activationBytes(), BatchSchedule.microBatchSize(config.training()));
+    }
+
+    private double onAllSlots(double forwardPasses) {
+        return STAGE_SECONDS + forwardPasses * forward.seconds() / slots;
+    }
+}

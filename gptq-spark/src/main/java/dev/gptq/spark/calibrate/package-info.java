@@ -1,0 +1,2 @@
+/** Statistics of all blocks. */
+package dev.gptq.spark.calibrate;

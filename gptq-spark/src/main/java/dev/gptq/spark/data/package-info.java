@@ -1,0 +1,2 @@
+/** Datasets to samples to blocks, and the files of a run directory. */
+package dev.gptq.spark.data;

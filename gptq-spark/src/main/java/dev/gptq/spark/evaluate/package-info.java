@@ -1,0 +1,2 @@
+/** The comparison over all blocks. */
+package dev.gptq.spark.evaluate;

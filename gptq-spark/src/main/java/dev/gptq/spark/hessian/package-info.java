@@ -1,0 +1,2 @@
+/** Scores of all samples. */
+package dev.gptq.spark.hessian;

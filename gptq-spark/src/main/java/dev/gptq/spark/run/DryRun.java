@@ -1,0 +1,149 @@
+package dev.gptq.spark.run;
+
+import ai.djl.Device;
+import dev.gptq.calibrate.LayerSettings;
+import dev.gptq.config.RunConfig;
+import dev.gptq.engine.GraphExecutor;
+import dev.gptq.evaluate.FloatModelCheck;
+import dev.gptq.graph.SampleBatch;
+import dev.gptq.report.ForwardCost;
+import dev.gptq.report.ModelSummary;
+import dev.gptq.report.RunEstimate;
+import dev.gptq.spark.calibrate.CalibrateStage;
+import dev.gptq.spark.data.Crc32cCounter;
+import dev.gptq.spark.data.RunFiles;
+import dev.gptq.spark.data.SamplePreparation;
+import dev.gptq.spark.evaluate.EvaluateStage;
+import dev.gptq.spark.run.RunDirectory.Replaces;
+import dev.gptq.spark.run.RunPlan.PlannedStage;
+import dev.gptq.spark.task.ComputeDevices;
+import java.util.List;
+import java.util.Locale;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+
+/** Looks at everything a run would use, as the run would. */
+final class DryRun {
+    /** Samples that are read and run through the model. */
+    private static final int SAMPLES = 8;
+
+    /** Decoded and written by one task in a second, about. */
+    private static final double PREPARED_BYTES = 20e6;
+
+    private final RunConfig config;
+    private final SparkSession session;
+    private final JavaSparkContext spark;
+    private final Configuration hadoop;
+
+    DryRun(RunConfig config, SparkSession session) {
+        this.config = config;
+        this.session = session;
+        this.spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+        this.hadoop = spark.hadoopConfiguration();
+    }
+
+    RunPlan plan(Stage last) {
+        ComputeDevices devices = ComputeDevices.of(spark, config.device(), config.gpusPerTask());
+        PreparedModel model = PreparedModel.read(config, hadoop);
+        RunDatasets datasets = RunDatasets.open(session, config, model.graph());
+        Fingerprint fingerprint =
+                Fingerprint.of(config, devices.kind(), Crc32cCounter.of(model.file()::writeAll), datasets.identity());
+        RunFiles files = RunFiles.of(config.output().path(), hadoop);
+        RunDirectory.Content content =
+                RunDirectory.look(files, Replaces.of(config.output().overwrite()), fingerprint);
+
+        SampleBatch first = datasets.calibration().first(SAMPLES);
+        if (datasets.evaluation() != null) {
+            datasets.evaluation().first(SAMPLES);
+        }
+        long samples = datasets.calibration().size();
+        PrepareWork.checkSampleCount(config, samples);
+        ForwardCost forward = measure(model, first);
+
+        int machines = ClusterCheck.machines(spark).size();
+        devices.check(spark);
+        ClusterCheck.requireShared(spark, existing(files));
+
+        Long evaluated =
+                datasets.evaluation() == null ? null : datasets.evaluation().size();
+        RunEstimate estimate = new RunEstimate(
+                config, forward, samples, evaluated == null ? samples : evaluated, spark.defaultParallelism());
+        long stored = bytes(datasets.calibration(), samples)
+                + (evaluated == null ? 0 : bytes(datasets.evaluation(), evaluated));
+        int layers =
+                LayerSettings.of(model.graph(), config.quantization()).points().size();
+        return new RunPlan(
+                files.root(),
+                content.name().toLowerCase(Locale.ROOT),
+                devices.kind() + ": " + devices.reason(),
+                machines,
+                spark.defaultParallelism(),
+                layers,
+                samples,
+                evaluated,
+                stages(estimate, stored, layers).stream()
+                        .filter(stage -> stage.stage().compareTo(last) <= 0)
+                        .toList(),
+                estimate.taskBytes(ModelSummary.parameterBytes(model.graph())),
+                stored);
+    }
+
+    private static ForwardCost measure(PreparedModel model, SampleBatch first) {
+        try (GraphExecutor executor = new GraphExecutor(model.graph(), Device.cpu())) {
+            FloatModelCheck.check(model.model(), executor, first);
+            return ForwardCost.measure(executor, first);
+        }
+    }
+
+    private static List<PlannedStage> stages(RunEstimate estimate, long stored, int layers) {
+        RunConfig config = estimate.config();
+        return List.of(
+                new PlannedStage(
+                        Stage.PREPARE,
+                        stored + " bytes of samples",
+                        stored / PREPARED_BYTES / Math.max(1, estimate.slots())),
+                new PlannedStage(
+                        Stage.CALIBRATE,
+                        blocks(estimate.calibration(), CalibrateStage.BLOCK_SIZE),
+                        estimate.calibrateSeconds()),
+                new PlannedStage(
+                        Stage.HESSIAN,
+                        estimate.scored() == 0 ? "nothing" : estimate.scored() + " samples at " + layers + " layers",
+                        estimate.hessianSeconds()),
+                new PlannedStage(
+                        Stage.TRAIN,
+                        estimate.steps() == 0
+                                ? "nothing"
+                                : "%d steps of %d samples in %d lanes"
+                                        .formatted(
+                                                estimate.steps(),
+                                                config.training().batchSize(),
+                                                config.training().lanes()),
+                        estimate.trainSeconds()),
+                new PlannedStage(Stage.EXPORT, "2 models", 0),
+                new PlannedStage(
+                        Stage.EVALUATE,
+                        blocks(estimate.evaluation(), EvaluateStage.BLOCK_SIZE),
+                        estimate.evaluateSeconds()),
+                new PlannedStage(Stage.REPORT, "1 page", 0));
+    }
+
+    private static String blocks(long samples, int blockSize) {
+        return "%d samples in %d blocks".formatted(samples, (samples + blockSize - 1) / blockSize);
+    }
+
+    private static long bytes(SamplePreparation dataset, long samples) {
+        return samples * dataset.sampleBytes();
+    }
+
+    /** The run directory, or the nearest folder above it that is there: nothing is created by looking. */
+    private String existing(RunFiles files) {
+        Path path = new Path(files.root());
+        while (path.getParent() != null && !RunFiles.of(path.toString(), hadoop).exists()) {
+            path = path.getParent();
+        }
+        return path.toString();
+    }
+}

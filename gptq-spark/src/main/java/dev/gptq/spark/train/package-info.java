@@ -1,0 +1,2 @@
+/** Training on the cluster: lanes, segments, checkpoints. */
+package dev.gptq.spark.train;

@@ -1,0 +1,2 @@
+/** Benchmarks, each beside the limit it is held to. */
+package dev.gptq.jobs.bench;
