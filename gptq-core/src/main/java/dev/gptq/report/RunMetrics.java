@@ -4,6 +4,8 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.gptq.calibrate.LeftInFloat;
 import dev.gptq.mixedprecision.BitAssignment;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -12,6 +14,7 @@ import java.util.Map;
  *
  * @param leftInFloat nodes that are not quantized; empty for files of older runs
  * @param mixedPrecision the bits that were chosen; null for a run without mixed precision
+ * @param data rows of each dataset by name, calibration and evaluation; empty for files of older runs
  */
 public record RunMetrics(
         @JsonProperty("float") ModelMetrics floatModel,
@@ -22,12 +25,14 @@ public record RunMetrics(
         Training train,
         List<Layer> layers,
         List<LeftInFloat> leftInFloat,
-        @JsonInclude(JsonInclude.Include.NON_NULL) BitAssignment mixedPrecision) {
+        @JsonInclude(JsonInclude.Include.NON_NULL) BitAssignment mixedPrecision,
+        Map<String, DataRows> data) {
     public RunMetrics {
         leftInFloat = leftInFloat == null ? List.of() : List.copyOf(leftInFloat);
+        data = data == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(data));
     }
 
-    /** Of a run without mixed precision. */
+    /** Of a run without mixed precision that says nothing of datasets. */
     public RunMetrics(
             ModelMetrics floatModel,
             ModelMetrics ptq,
@@ -37,13 +42,27 @@ public record RunMetrics(
             Training train,
             List<Layer> layers,
             List<LeftInFloat> leftInFloat) {
-        this(floatModel, ptq, gptq, timing, engineAgreement, train, layers, leftInFloat, null);
+        this(floatModel, ptq, gptq, timing, engineAgreement, train, layers, leftInFloat, null, Map.of());
     }
 
     /** The same metrics of a run that chose these bits. */
     public RunMetrics withMixedPrecision(BitAssignment chosen) {
-        return new RunMetrics(floatModel, ptq, gptq, timing, engineAgreement, train, layers, leftInFloat, chosen);
+        return new RunMetrics(floatModel, ptq, gptq, timing, engineAgreement, train, layers, leftInFloat, chosen, data);
     }
+
+    /** The same with the rows of each dataset. */
+    public RunMetrics withData(Map<String, DataRows> rows) {
+        return new RunMetrics(
+                floatModel, ptq, gptq, timing, engineAgreement, train, layers, leftInFloat, mixedPrecision, rows);
+    }
+
+    /**
+     * What was taken of a dataset.
+     *
+     * @param badRows rows among those looked at that could not be used
+     * @param badRowsPolicy fail, skip or quarantine
+     */
+    public record DataRows(long samples, long badRows, String badRowsPolicy) {}
 
     /** top1 is null without labels; the others are null for the float model. {@code bytes} is the file's size. */
     @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -18,7 +18,15 @@ class MetricsFileTest {
 
         assertThat(names(json))
                 .containsExactly(
-                        "float", "ptq", "gptq", "timing", "engine_agreement", "train", "layers", "left_in_float");
+                        "float",
+                        "ptq",
+                        "gptq",
+                        "timing",
+                        "engine_agreement",
+                        "train",
+                        "layers",
+                        "left_in_float",
+                        "data");
         assertThat(names(json.get("float"))).containsExactly("top1", "bytes");
         assertThat(names(json.get("ptq"))).containsExactly("top1", "sqnr_db", "cosine", "agreement", "bytes");
         assertThat(names(json.get("gptq"))).containsExactly("top1", "sqnr_db", "cosine", "agreement", "bytes");

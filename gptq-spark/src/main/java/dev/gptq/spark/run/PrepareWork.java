@@ -55,7 +55,10 @@ record PrepareWork(SamplePreparation calibration, SamplePreparation evaluation) 
         Configuration hadoop = context.spark().hadoopConfiguration();
         return SampleStore.isComplete(path, hadoop)
                 ? SampleStore.open(path, hadoop).index()
-                : dataset.write(path, context.config().seed());
+                : dataset.write(
+                        path,
+                        context.files().path(RunDirectory.QUARANTINE),
+                        context.config().seed());
     }
 
     private static void checkSampleCount(RunConfig config, long samples) {
