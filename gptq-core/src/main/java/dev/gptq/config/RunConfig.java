@@ -13,7 +13,7 @@ import java.util.List;
  * @param seed of every random choice
  * @param device auto, cpu or gpu
  * @param gpusPerTask share of a GPU that a task asks for where it computes on one; several tasks may share a GPU
- * @param allowUserClasses whether loss and log_function may name classes outside this project
+ * @param allowUserClasses whether loss, log_function and reader may name classes outside this project
  * @param tracking where numbers go while the run goes on
  */
 public record RunConfig(
@@ -75,6 +75,8 @@ public record RunConfig(
                 "Use 1 or more, or set quantization.weights.threshold_method (and those of quantization.layers) to mse");
         refuseUserClass(allowUserClasses, LossName.isBuiltIn(gptq.loss()) ? null : gptq.loss(), "gptq.loss");
         refuseUserClass(allowUserClasses, gptq.logFunction(), "gptq.log_function");
+        refuseUserClass(allowUserClasses, calibration.reader(), "data.calibration.reader");
+        refuseUserClass(allowUserClasses, evaluation == null ? null : evaluation.reader(), "data.evaluation.reader");
     }
 
     private static void refuseUserClass(boolean allowed, String className, String key) {

@@ -1,8 +1,6 @@
 package dev.gptq.config;
 
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /** Checked keys -> configuration records. What a key does not say comes from the records' own defaults. */
 final class RunConfigMapper {
@@ -12,9 +10,9 @@ final class RunConfigMapper {
 
     static RunConfig map(Settings root) {
         Settings data = root.section("data");
-        DatasetConfig calibration = dataset(data.section("calibration"), null);
+        DatasetConfig calibration = DatasetReader.read(data.section("calibration"), null);
         DatasetConfig evaluation =
-                data.orNull("evaluation", null, key -> dataset(data.section(key), calibration.inputs()));
+                data.orNull("evaluation", null, key -> DatasetReader.read(data.section(key), calibration));
         QuantizationConfig quantization = quantization(root.section("quantization"));
         GradientPTQConfig gptq = GptqSectionReader.read(root.section("gptq"));
         TrainingConfig training = training(root.section("training"));
@@ -36,36 +34,6 @@ final class RunConfigMapper {
                 root.number("gpus_per_task", RunConfig.WHOLE_GPU),
                 root.flag("allow_user_classes", false),
                 tracking));
-    }
-
-    private static DatasetConfig dataset(Settings settings, Map<String, InputMapping> defaultInputs) {
-        Map<String, InputMapping> inputs = defaultInputs;
-        if (settings.has("inputs")) {
-            inputs = new LinkedHashMap<>();
-            Settings section = settings.section("inputs");
-            for (String name : section.keys()) {
-                inputs.put(name, input(section.section(name), name));
-            }
-        }
-        Map<String, InputMapping> mappings = inputs;
-        return settings.build(() -> new DatasetConfig(
-                settings.text("path", null),
-                settings.orNull("format", null, key -> settings.text(key, null)),
-                mappings,
-                settings.orNull("label", null, key -> settings.text(key, null)),
-                settings.orNull("id", null, key -> settings.text(key, null)),
-                settings.orNull("limit", null, key -> settings.wholeLong(key, 0))));
-    }
-
-    private static InputMapping input(Settings settings, String name) {
-        InputMapping base = InputMapping.of(name);
-        return settings.build(() -> new InputMapping(
-                settings.text("column", base.column()),
-                settings.orNull("type", null, key -> settings.text(key, null)),
-                settings.orNull("shape", null, key -> settings.wholes(key, null)),
-                settings.number("scale", base.scale()),
-                settings.numbers("mean", base.mean()),
-                settings.numbers("std", base.std())));
     }
 
     private static QuantizationConfig quantization(Settings settings) {

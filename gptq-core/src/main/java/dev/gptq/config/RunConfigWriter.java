@@ -1,6 +1,5 @@
 package dev.gptq.config;
 
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -13,8 +12,8 @@ final class RunConfigWriter {
     /** Values are nested maps, lists, text, numbers, flags and null. */
     static Map<String, Object> tree(RunConfig config) {
         Map<String, Object> data = new LinkedHashMap<>();
-        data.put("calibration", dataset(config.calibration()));
-        data.put("evaluation", config.evaluation() == null ? null : dataset(config.evaluation()));
+        data.put("calibration", DatasetWriter.tree(config.calibration()));
+        data.put("evaluation", config.evaluation() == null ? null : DatasetWriter.tree(config.evaluation()));
         Map<String, Object> training = new LinkedHashMap<>();
         training.put("batch_size", config.training().batchSize());
         training.put("lanes", config.training().lanes());
@@ -54,41 +53,6 @@ final class RunConfigWriter {
         tree.put("tensorboard", tensorboard);
         tree.put("mlflow", mlflow);
         return tree;
-    }
-
-    private static Map<String, Object> dataset(DatasetConfig dataset) {
-        Map<String, Object> inputs = new LinkedHashMap<>();
-        dataset.inputs().forEach((name, mapping) -> inputs.put(name, input(mapping)));
-        Map<String, Object> tree = new LinkedHashMap<>();
-        tree.put("path", dataset.path());
-        tree.put("format", dataset.format());
-        tree.put("inputs", inputs);
-        tree.put("label", dataset.label());
-        tree.put("id", dataset.id());
-        tree.put("limit", dataset.limit());
-        return tree;
-    }
-
-    private static Map<String, Object> input(InputMapping input) {
-        Map<String, Object> tree = new LinkedHashMap<>();
-        tree.put("column", input.column());
-        tree.put("type", input.type());
-        tree.put(
-                "shape",
-                input.shape() == null
-                        ? null
-                        : Arrays.stream(input.shape()).boxed().toList());
-        tree.put("scale", input.scale());
-        tree.put("mean", numbers(input.mean()));
-        tree.put("std", numbers(input.std()));
-        return tree;
-    }
-
-    private static Object numbers(double[] values) {
-        if (values.length == 1) {
-            return values[0];
-        }
-        return Arrays.stream(values).boxed().toList();
     }
 
     private static Map<String, Object> quantization(QuantizationConfig quantization) {

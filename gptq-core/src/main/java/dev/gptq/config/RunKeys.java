@@ -50,7 +50,7 @@ final class RunKeys {
                     "gpus_per_task",
                     "a number above 0, at most 1",
                     "GPUs that a task of calibration, Hessian scoring or training asks for; 0.5: two tasks share one"),
-            key("allow_user_classes", FLAG, "Whether loss and log_function may name classes of your own"),
+            key("allow_user_classes", FLAG, "Whether loss, log_function and reader may name classes of your own"),
             section("tracking", "Where numbers go while a run goes on, besides the log"),
             section("tracking.tensorboard", "Event files for TensorBoard"),
             key(

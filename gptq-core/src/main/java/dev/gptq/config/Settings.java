@@ -1,6 +1,7 @@
 package dev.gptq.config;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -125,6 +126,18 @@ final class Settings {
         return has(key)
                 ? list(key, "a list of whole numbers", scalar -> scalar.plain() ? Integer.valueOf(scalar.text()) : null)
                 : fallback;
+    }
+
+    /** A list of texts, or one text as a list of one. */
+    List<String> texts(String key, List<String> fallback) {
+        return has(key) ? list(key, "text or a list of texts", ConfigNode.Scalar::text) : fallback;
+    }
+
+    /** Every key of this section with its text. */
+    Map<String, String> allTexts() {
+        Map<String, String> texts = new LinkedHashMap<>();
+        keys().forEach(key -> texts.put(key, text(key, null)));
+        return texts;
     }
 
     <E extends Enum<E>> E constant(String key, Class<E> type, E fallback) {

@@ -4,10 +4,16 @@ import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 
 /** Creates objects of classes that a configuration names. */
-final class UserClasses {
+public final class UserClasses {
     private UserClasses() {}
 
-    static <T> T instantiate(String className, Class<T> type, String key) {
+    /**
+     * An object of the class, from the thread's class loader, by its public constructor without arguments.
+     *
+     * @param key the configuration's key that names the class, for messages
+     * @throws GptqException BAD_INPUT when there is no such class, or it is none of {@code type}
+     */
+    public static <T> T instantiate(String className, Class<T> type, String key) {
         try {
             ClassLoader loader = Thread.currentThread().getContextClassLoader();
             Class<?> found = Class.forName(className, true, loader == null ? type.getClassLoader() : loader);

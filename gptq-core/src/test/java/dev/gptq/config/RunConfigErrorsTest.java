@@ -78,7 +78,7 @@ class RunConfigErrorsTest {
                 "device=tpu | device tpu | auto, cpu, gpu",
                 "data.calibration.path='' | data.calibration.path '' | it is required",
                 "data.calibration.limit=0 | data.calibration.limit 0 | Use 1 or more",
-                "data.calibration.format=csv | data.calibration.format csv | parquet or npz",
+                "data.calibration.format=cvs | data.calibration.format cvs | parquet, orc, avro",
                 "data.calibration.inputs={} | data.calibration.inputs {} | Map each model input",
                 "data.calibration.inputs.input.std=0 | data.calibration.inputs.input.std [0.0] | positive",
                 "data.calibration.inputs.input.std=[1, x] | data.calibration.inputs.input.std [1, x] | list of numbers",
@@ -99,7 +99,7 @@ class RunConfigErrorsTest {
     void aBadValueInTheFileIsReportedWithItsLine() {
         assertThatThrownBy(() -> read("model: m\n\nseed: oops\n"))
                 .hasMessage("Cannot use data.calibration.path null (run.yaml): it is required. "
-                        + "Set it to a Parquet file or directory, or to an .npz file.");
+                        + "Set it to a file, a folder or a glob, or to a list of them.");
         assertThatThrownBy(() -> read(Minimal.YAML + "\nseed: oops\n"))
                 .hasMessage(
                         "Cannot use seed oops (run.yaml, line 8): expected a whole number. Allowed: a whole number.");

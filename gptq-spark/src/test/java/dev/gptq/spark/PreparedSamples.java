@@ -19,7 +19,7 @@ public record PreparedSamples(Graph prepared, String store, Broadcast<SharedMode
         Graph prepared = GraphPreparation.prepare(TestModel.graph(), PreparationConfig.defaults());
         String store = folder.resolve("store").toString();
         SamplePreparation.open(TestSpark.session(), TestModel.dataset(folder.resolve("data")), prepared)
-                .write(store, 0);
+                .write(store, store + "-quarantine", 0);
         SharedModel shared = new SharedModel(
                 UUID.randomUUID().toString(),
                 prepared,

@@ -1,6 +1,5 @@
 package dev.gptq.spark.data;
 
-import dev.gptq.GptqException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -44,7 +43,7 @@ final class NpyRows implements PairFlatMapFunction<String, OrderKey, byte[]> {
         Iterator<Long> rows = LongStream.range(0, reader.inputs.get(0).header().rows())
                 .boxed()
                 .iterator();
-        return new KeyedIterator<>(rows, reader::keyed);
+        return new KeyedIterator<>(rows, keys, reader::keyed);
     }
 
     /** The open arrays of one file. */
@@ -71,27 +70,40 @@ final class NpyRows implements PairFlatMapFunction<String, OrderKey, byte[]> {
             return array;
         }
 
-        Tuple2<OrderKey, byte[]> keyed(long index) {
+        Tuple2<OrderKey, byte[]> keyed(long index) throws BadRowException {
             String id = null;
             try {
-                ByteBuffer record = encoder.newRecord();
                 id = ids == null ? null : String.valueOf(ids.readInteger());
+                BadSampleException problem = null;
+                ByteBuffer record = encoder.newRecord();
                 for (int input = 0; input < inputs.size(); input++) {
                     double[] raw =
                             new double[encoder.layout().inputs().get(input).elements()];
                     inputs.get(input).readRow(raw);
-                    encoder.putInput(input, raw, record);
+                    problem = put(input, raw, record, problem);
+                }
+                long label = labels == null ? 0 : labels.readInteger();
+                if (problem != null) {
+                    throw new BadRowException(new BadRow(path, index, id, problem.getMessage()));
                 }
                 if (labels != null) {
-                    record.putLong(labels.readInteger());
+                    record.putLong(label);
                 }
                 return keys.key(id, record.array());
-            } catch (BadSampleException e) {
-                throw GptqException.badInput(
-                        "Cannot use row %d of '%s'%s: %s. Correct or remove the row.",
-                        index, path, id == null ? "" : " (" + idArray + " " + id + ")", e.getMessage());
             } catch (IOException e) {
                 throw Files.unreadable(e, "dataset", path);
+            }
+        }
+
+        /** Every array is read also when a value cannot be used: the next row follows in all of them. */
+        private BadSampleException put(int input, double[] raw, ByteBuffer record, BadSampleException before) {
+            try {
+                if (before == null) {
+                    encoder.putInput(input, raw, record);
+                }
+                return before;
+            } catch (BadSampleException e) {
+                return e;
             }
         }
 

@@ -13,7 +13,7 @@ import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** One .npy file, or .npz archives (a file, a folder or a glob), each read by one task. */
+/** One .npy file, or .npz archives (files, folders or globs), each read by one task. */
 final class NpySource implements SampleSource {
     private final JavaSparkContext spark;
     private final DatasetConfig config;
@@ -30,7 +30,7 @@ final class NpySource implements SampleSource {
 
     static NpySource open(JavaSparkContext spark, DatasetConfig config, SampleEncoder encoder) {
         Configuration hadoop = spark.hadoopConfiguration();
-        NpySource source = new NpySource(spark, config, encoder, Files.dataFiles(config.path(), hadoop));
+        NpySource source = new NpySource(spark, config, encoder, Files.dataFiles(config.paths(), hadoop));
         for (FileStatus file : source.files) {
             source.count += source.checkFile(file.getPath(), hadoop);
         }
@@ -93,6 +93,11 @@ final class NpySource implements SampleSource {
     @Override
     public long count() {
         return count;
+    }
+
+    @Override
+    public boolean knowsIds() {
+        return false;
     }
 
     @Override

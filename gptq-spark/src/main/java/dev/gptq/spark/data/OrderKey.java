@@ -16,7 +16,8 @@ public final class OrderKey implements Comparable<OrderKey>, Externalizable {
     /** Largest possible hash. */
     static final long MAX_HASH = Long.MAX_VALUE;
 
-    private static final long FAILURE_HASH = -1;
+    private static final long BAD_ROW_HASH = -1;
+    private static final long FAILURE_HASH = -2;
 
     private long hash;
     private String id;
@@ -43,6 +44,11 @@ public final class OrderKey implements Comparable<OrderKey>, Externalizable {
         return new OrderKey(FAILURE_HASH, "", 0);
     }
 
+    /** Sorts before every sample and after failures, by file and row; its record is a {@link BadRow}. */
+    static OrderKey badRow(String file, long row) {
+        return new OrderKey(BAD_ROW_HASH, file, row);
+    }
+
     static long hashOfId(long seed, String id) {
         return hash(seed, id.getBytes(StandardCharsets.UTF_8)) >>> 1;
     }
@@ -53,6 +59,10 @@ public final class OrderKey implements Comparable<OrderKey>, Externalizable {
 
     boolean isFailure() {
         return hash == FAILURE_HASH;
+    }
+
+    boolean isBadRow() {
+        return hash == BAD_ROW_HASH;
     }
 
     /** SplitMix64's finalizer chained over little-endian words. */

@@ -10,8 +10,8 @@ import java.util.Locale;
 
 /**
  * Raw values -> stored record: value = (raw * scale - mean) / std in float64, then rounded to float32, or
- * checked to be an integer for an integer input; mean and std are one value or one per index of the sample's first
- * dimension.
+ * checked to be an integer for an integer input; mean and std are one value or one per channel: per index of the sample's
+ * first dimension, or of its last.
  */
 final class SampleEncoder implements Serializable {
     /** Up to here float64, in which raw values come, holds every integer. */
@@ -19,11 +19,13 @@ final class SampleEncoder implements Serializable {
 
     private final SampleLayout layout;
     private final List<InputMapping> mappings;
+    private final List<Boolean> channelsLast;
 
-    /** One mapping per input of the layout, in its order. */
-    SampleEncoder(SampleLayout layout, List<InputMapping> mappings) {
+    /** One mapping per input of the layout, in its order, and whether its channels are the last dimension. */
+    SampleEncoder(SampleLayout layout, List<InputMapping> mappings, List<Boolean> channelsLast) {
         this.layout = layout;
         this.mappings = List.copyOf(mappings);
+        this.channelsLast = List.copyOf(channelsLast);
     }
 
     SampleLayout layout() {
@@ -44,11 +46,13 @@ final class SampleEncoder implements Serializable {
         InputMapping mapping = mappings.get(index);
         SampleLayout.Input input = layout.inputs().get(index);
         long[] shape = input.shape();
-        int channelSize = shape.length == 0 ? 1 : Math.toIntExact(raw.length / shape[0]);
+        boolean last = channelsLast.get(index);
+        int channels = shape.length == 0 ? 1 : Math.toIntExact(shape[last ? shape.length - 1 : 0]);
+        int channelSize = raw.length / channels;
         double[] mean = mapping.mean();
         double[] std = mapping.std();
         for (int i = 0; i < raw.length; i++) {
-            int channel = i / channelSize;
+            int channel = last ? i % channels : i / channelSize;
             double value = (raw[i] * mapping.scale() - at(mean, channel)) / at(std, channel);
             boolean stored =
                     input.type().isFloating() ? putReal(value, record) : putInteger(input.type(), value, record);

@@ -5,8 +5,12 @@ import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import scala.Tuple2;
 
-/** Keys encoded samples; leaves out those that a limit cannot take. */
-record SampleKeys(long seed, long cutoff) implements Serializable {
+/**
+ * Keys encoded samples; leaves out those that a limit cannot take.
+ *
+ * @param keepsBadRows whether rows that cannot be used are passed on; else the first one ends the run
+ */
+record SampleKeys(long seed, long cutoff, boolean keepsBadRows) implements Serializable {
     /** Whether a sample with this id (null: not known yet) may be within the limit. */
     boolean wants(String id) {
         return id == null || OrderKey.hashOfId(seed, id) <= cutoff;
@@ -16,6 +20,11 @@ record SampleKeys(long seed, long cutoff) implements Serializable {
     Tuple2<OrderKey, byte[]> key(String id, byte[] record) {
         OrderKey key = OrderKey.of(seed, id, record);
         return key.hash() <= cutoff ? new Tuple2<>(key, record) : null;
+    }
+
+    /** A row that cannot be used, on its way to whoever counts it. */
+    static Tuple2<OrderKey, byte[]> badRow(BadRow row) {
+        return new Tuple2<>(OrderKey.badRow(row.file(), row.row()), row.toJson());
     }
 
     /**

@@ -1,16 +1,13 @@
 package dev.gptq.spark.data;
 
-import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Iterator;
 import java.util.List;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 
 /** Sorts a source's samples into the canonical order and writes them; Spark's sort spills, nothing is held in memory. */
@@ -22,24 +19,33 @@ final class SampleStoreWriter {
     private final String folder;
     private final SampleLayout layout;
     private final long seed;
+    private final BadRowHandling badRows;
 
-    SampleStoreWriter(JavaSparkContext spark, String folder, SampleLayout layout, long seed) {
+    SampleStoreWriter(JavaSparkContext spark, String folder, SampleLayout layout, long seed, BadRowHandling badRows) {
         this.spark = spark;
         this.folder = folder;
         this.layout = layout;
         this.seed = seed;
+        this.badRows = badRows;
     }
 
-    /** Writes the first {@code samples} of {@code count} samples; the index is written last and commits the store. */
+    /** Writes the first {@code samples} of {@code count} rows; the index is written last and commits the store. */
     StoreIndex write(SampleSource source, long count, long samples) {
-        StoreIndex index = writeFiles(source, samples, cutoff(count, samples));
-        if (index == null) {
-            // Less samples under the cutoff than asked for: improbable, so the whole dataset is sorted only then.
-            index = writeFiles(source, samples, OrderKey.MAX_HASH);
+        long cutoff = cutoff(count, samples);
+        StoreIndex index = writeFiles(source, samples, cutoff);
+        while (index.samples() < samples && cutoff < OrderKey.MAX_HASH) {
+            // Less samples under the cutoff than asked for: improbable, unless many rows are bad.
+            cutoff = cutoff > OrderKey.MAX_HASH / 2 ? OrderKey.MAX_HASH : 2 * cutoff;
+            index = writeFiles(source, samples, cutoff);
         }
-        if (index == null) {
+        if (index.samples() + index.badRows() < samples) {
             throw GptqException.badInput(
                     "Cannot read dataset: it changed while it was read. Run again when nobody writes to it.");
+        }
+        if (index.samples() == 0) {
+            throw GptqException.badInput(
+                    "Cannot use the dataset: all of its %d rows are bad. Set bad_rows to fail to see why.",
+                    index.badRows());
         }
         try {
             Path path = new Path(folder, StoreIndex.FILE_NAME);
@@ -59,23 +65,25 @@ final class SampleStoreWriter {
         return samples == count || fraction >= 1 ? OrderKey.MAX_HASH : (long) (fraction * OrderKey.MAX_HASH);
     }
 
-    /** Null when fewer than {@code samples} have a key up to {@code cutoff}. */
+    /** The store of the samples up to {@code cutoff}, but no more than {@code samples}. */
     private StoreIndex writeFiles(SampleSource source, long samples, long cutoff) {
         int partitions = Math.toIntExact(Math.max(1, samples * layout.recordBytes() / FILE_BYTES));
-        JavaPairRDD<OrderKey, byte[]> sorted = source.samples(new SampleKeys(seed, cutoff))
+        JavaPairRDD<OrderKey, byte[]> sorted = source.samples(new SampleKeys(seed, cutoff, !badRows.fails()))
                 .repartitionAndSortWithinPartitions(new KeyPartitioner(partitions, cutoff));
         var hadoop = spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
         try {
-            List<Outcome<StoreIndex.StoreFile>> outcomes = sorted.mapPartitionsWithIndex(
-                            new WriteFile(folder, hadoop), true)
-                    .collect();
-            List<StoreIndex.StoreFile> files = outcomes.stream()
-                    .map(Outcome::get)
+            List<StoreFileTask.Result> results =
+                    sorted.mapPartitionsWithIndex(new StoreFileTask(folder, badRows, hadoop), true).collect().stream()
+                            .map(Outcome::get)
+                            .toList();
+            List<StoreIndex.StoreFile> files = results.stream()
+                    .map(StoreFileTask.Result::file)
                     .filter(file -> file.samples() > 0)
                     .toList();
             long written =
                     files.stream().mapToLong(StoreIndex.StoreFile::samples).sum();
-            return written < samples ? null : new StoreIndex(layout, samples, files);
+            long bad = results.stream().mapToLong(StoreFileTask.Result::badRows).sum();
+            return new StoreIndex(layout, Math.min(samples, written), files, bad);
         } catch (GptqException e) {
             throw e;
         } catch (Exception e) {
@@ -86,39 +94,11 @@ final class SampleStoreWriter {
         }
     }
 
-    private static GptqException unwritable(IOException cause, String folder) {
+    static GptqException unwritable(IOException cause, String folder) {
         return GptqException.io(
                 cause,
                 "Cannot write samples to '%s': %s. Check access rights and free space.",
                 folder,
                 Files.firstLine(cause));
-    }
-
-    /** Sorted samples of one partition -> one file. */
-    private record WriteFile(String folder, Broadcast<SerializableConfiguration> hadoop)
-            implements org.apache.spark.api.java.function.Function2<
-                    Integer, Iterator<scala.Tuple2<OrderKey, byte[]>>, Iterator<Outcome<StoreIndex.StoreFile>>> {
-        @Override
-        public Iterator<Outcome<StoreIndex.StoreFile>> call(
-                Integer partition, Iterator<scala.Tuple2<OrderKey, byte[]>> samples) {
-            return List.of(Outcome.of(() -> write(partition, samples))).iterator();
-        }
-
-        private StoreIndex.StoreFile write(int partition, Iterator<scala.Tuple2<OrderKey, byte[]>> samples) {
-            String name = String.format(java.util.Locale.ROOT, "part-%05d.bin", partition);
-            try (RecordFileWriter out =
-                    new RecordFileWriter(folder, name, hadoop.value().value())) {
-                while (samples.hasNext()) {
-                    scala.Tuple2<OrderKey, byte[]> sample = samples.next();
-                    if (sample._1().isFailure()) {
-                        throw new GptqException(ErrorCode.BAD_INPUT, new String(sample._2(), StandardCharsets.UTF_8));
-                    }
-                    out.write(sample._2());
-                }
-                return out.commit();
-            } catch (IOException e) {
-                throw unwritable(e, folder);
-            }
-        }
     }
 }

@@ -6,6 +6,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.apache.spark.SparkException;
+import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.AnalysisException;
 
 /** What Spark throws -> the failure behind it, as one line for people. */
@@ -32,7 +33,7 @@ public final class SparkFailures {
                 ErrorCode code = cause instanceof FileNotFoundException ? ErrorCode.BAD_INPUT : ErrorCode.IO;
                 return failure(code, cause, action, remedy);
             }
-            if (isParquetFailure(cause)) {
+            if (isParquetFailure(cause) || isDataFailure(cause)) {
                 return failure(ErrorCode.BAD_INPUT, cause, action, remedy);
             }
         }
@@ -40,6 +41,16 @@ public final class SparkFailures {
             return failure(ErrorCode.CLUSTER, failure, action, "See the executors' logs.");
         }
         throw failure instanceof RuntimeException runtime ? runtime : new IllegalStateException(failure);
+    }
+
+    /** What Spark SQL says of a file or a value: a file it cannot read, a cast or division that failed. */
+    private static boolean isDataFailure(Throwable cause) {
+        if (!(cause instanceof SparkThrowable known) || known.getCondition() == null) {
+            return false;
+        }
+        return !(cause instanceof SparkException)
+                || known.getCondition().startsWith("FAILED_READ_FILE")
+                || known.getCondition().startsWith("MALFORMED");
     }
 
     /** Parquet's own exceptions (a file that is none, a broken page) have no common type. */

@@ -12,8 +12,10 @@ import java.util.regex.Pattern;
  *
  * @param samples samples in the store; files may hold more than a limit took
  * @param files in canonical order
+ * @param badRows rows that could not be used, among those that were looked at
  */
-public record StoreIndex(SampleLayout layout, long samples, List<StoreFile> files) implements Serializable {
+public record StoreIndex(SampleLayout layout, long samples, List<StoreFile> files, long badRows)
+        implements Serializable {
     /** The index's name in its folder. */
     public static final String FILE_NAME = "index.json";
 

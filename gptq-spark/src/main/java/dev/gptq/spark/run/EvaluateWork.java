@@ -47,7 +47,8 @@ final class EvaluateWork implements StageWork {
                         "float", context.model().bytes(),
                         "ptq", state.models.ptqModel().bytes(),
                         "gptq", state.models.gptqModel().bytes()));
-        state.metrics = metrics.withMixedPrecision(MixedPrecisionWork.read(context.files()));
+        state.metrics = metrics.withMixedPrecision(MixedPrecisionWork.read(context.files()))
+                .withData(DataCounts.of(context.config(), state.samples, state.evaluated));
         clock.listener().evaluated(state.metrics);
         ReportDetails details = DetailsWork.of(
                 context, state, ownDataset ? config.evaluation() : config.calibration(), folder, sums.worst());

@@ -52,7 +52,10 @@ record PrepareWork(RunDatasets datasets) implements StageWork {
         Configuration hadoop = context.spark().hadoopConfiguration();
         return SampleStore.isComplete(path, hadoop)
                 ? SampleStore.open(path, hadoop).index()
-                : dataset.write(path, context.config().seed());
+                : dataset.write(
+                        path,
+                        context.files().path(RunDirectory.QUARANTINE),
+                        context.config().seed());
     }
 
     static void checkSampleCount(RunConfig config, long samples) {

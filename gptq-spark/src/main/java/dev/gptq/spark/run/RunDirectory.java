@@ -33,6 +33,7 @@ final class RunDirectory implements AutoCloseable {
     static final String EVALUATION_SAMPLES = "samples/evaluation";
     static final String SCORES = "samples/scores";
     static final String TEACHER_ENERGIES = "samples/energies";
+    static final String QUARANTINE = "quarantine";
     static final String MANIFEST = "MANIFEST.json";
 
     private static final String SAMPLES = "samples";
@@ -55,6 +56,7 @@ final class RunDirectory implements AutoCloseable {
             HESSIAN_SCORES,
             LOSS_WEIGHTS,
             CHECKPOINTS,
+            QUARANTINE,
             SAMPLES);
 
     private static final int DIFFERENCES_SHOWN = 5;

@@ -188,7 +188,7 @@ class BadSamplesTest {
     private void refused(DatasetConfig config, String... parts) {
         GptqException failure = catchThrowableOfType(
                 GptqException.class, () -> SamplePreparation.open(TestSpark.session(), config, TestSamples.model())
-                        .write(path("store"), 0));
+                        .write(path("store"), path("quarantine"), 0));
 
         assertThat(failure.code()).isEqualTo(ErrorCode.BAD_INPUT);
         assertThat(failure.getMessage())

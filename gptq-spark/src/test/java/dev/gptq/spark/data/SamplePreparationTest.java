@@ -118,7 +118,7 @@ class SamplePreparationTest {
         var model = new dev.gptq.graph.Graph("model", 13, List.of(input), List.of(), Map.of(), List.of());
 
         SamplePreparation.open(TestSpark.session(), TestSamples.dataset(path("data"), mapping, null), model)
-                .write(path("store"), 0);
+                .write(path("store"), path("quarantine"), 0);
 
         assertThat(store("store").read(0, 1).inputs().get("input").floats())
                 .containsExactly((2 - 1) / 4f, (4 - 1) / 4f, (6 - 2) / 8f, (8 - 2) / 8f);
@@ -168,7 +168,7 @@ class SamplePreparationTest {
 
     private StoreIndex prepare(DatasetConfig config, String store) {
         return SamplePreparation.open(TestSpark.session(), config, TestSamples.model())
-                .write(path(store), 3);
+                .write(path(store), path("quarantine"), 3);
     }
 
     private SampleStore store(String name) {
