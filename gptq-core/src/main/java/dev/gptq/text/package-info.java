@@ -1,0 +1,2 @@
+/** Text to token ids by a tokenizer.json. */
+package dev.gptq.text;

@@ -1,0 +1,2 @@
+/** Sensitivities of all measured samples. */
+package dev.gptq.spark.mixedprecision;

@@ -1,0 +1,2 @@
+/** TensorBoard and MLflow, for runs that ask for them. */
+package dev.gptq.jobs.tracking;
