@@ -38,22 +38,42 @@ final class Ranks {
             "MelWeightMatrix",
             "AffineGrid");
 
-    private Ranks() {}
+    private final Graph graph;
+    private final Map<String, Integer> ranks = new HashMap<>();
+    /** Number of elements of tensors with one dimension: computed shapes. */
+    private final Map<String, Integer> lengths = new HashMap<>();
+
+    private Ranks(Graph graph) {
+        this.graph = graph;
+    }
 
     static Map<String, Integer> of(Graph graph) {
-        Map<String, Integer> ranks = new HashMap<>();
+        Ranks found = new Ranks(graph);
+        found.find();
+        return found.ranks;
+    }
+
+    private void find() {
         graph.inputs().forEach(input -> ranks.put(input.name(), input.shape().length));
-        graph.constants().forEach((name, tensor) -> ranks.put(name, tensor.rank()));
+        graph.constants().forEach((name, tensor) -> {
+            ranks.put(name, tensor.rank());
+            if (tensor.rank() == 1) {
+                lengths.put(name, tensor.size());
+            }
+        });
         for (Node node : graph.nodes()) {
-            Integer rank = rankOf(graph, node, ranks);
+            Integer rank = rankOf(node);
             if (rank != null) {
                 node.outputs().forEach(output -> ranks.put(output, rank));
             }
+            Integer length = lengthOf(node, rank);
+            if (length != null) {
+                lengths.put(node.output(), length);
+            }
         }
-        return ranks;
     }
 
-    private static Integer rankOf(Graph graph, Node node, Map<String, Integer> ranks) {
+    private Integer rankOf(Node node) {
         if (UNKNOWN.contains(node.opType())) {
             return null;
         }
@@ -64,7 +84,7 @@ final class Ranks {
             case "Gemm", "Flatten" -> Integer.valueOf(2);
             case "Shape" -> Integer.valueOf(1);
             case "Size" -> Integer.valueOf(0);
-            case "Reshape" -> elements(graph, node.input(1), 1);
+            case "Reshape" -> lengths.get(node.input(1));
             case "Add",
                     "Sub",
                     "Mul",
@@ -79,11 +99,33 @@ final class Ranks {
                     "Equal",
                     "Greater",
                     "Less" -> broadcastRank(node, ranks);
-            case "Expand" -> larger(ranks.get(node.input(0)), elements(graph, node.input(1), 1));
+            case "Expand" -> larger(ranks.get(node.input(0)), lengths.get(node.input(1)));
             case "Squeeze" -> shifted(ranks.get(node.input(0)), axes(graph, node, -1));
             case "Unsqueeze" -> shifted(ranks.get(node.input(0)), axes(graph, node, 1));
             case "Gather" -> gatherRank(node, ranks);
             default -> ranks.get(node.input(0));
+        };
+    }
+
+    /** As exporters compute shapes: Shape, Gather of single dimensions, Unsqueeze, Concat. */
+    private Integer lengthOf(Node node, Integer rank) {
+        if (rank == null || rank != 1) {
+            return null;
+        }
+        return switch (node.opType()) {
+            case "Shape" ->
+                node.attributes().containsKey("start") || node.attributes().containsKey("end")
+                        ? null
+                        : ranks.get(node.input(0));
+            case "Unsqueeze" -> Integer.valueOf(1);
+            case "Gather" -> ranks.get(node.input(1)) == 1 ? lengths.get(node.input(1)) : null;
+            case "Cast", "Identity" -> lengths.get(node.input(0));
+            case "Concat" ->
+                node.inputs().stream().allMatch(lengths::containsKey)
+                        ? Integer.valueOf(
+                                node.inputs().stream().mapToInt(lengths::get).sum())
+                        : null;
+            default -> null;
         };
     }
 

@@ -4,6 +4,7 @@ import dev.gptq.GptqException;
 import dev.gptq.config.PreparationConfig;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.Node;
 import dev.gptq.graph.Subgraph;
 import dev.gptq.graph.TensorData;
 import dev.gptq.onnx.OnnxWriter;
@@ -87,6 +88,7 @@ class OpsetUpgradeTest {
                 Arguments.of(
                         "Dropout",
                         on(9).node("Dropout", "x", "d", "ratio", 0.5f).node("Relu", "d", "out")),
+                Arguments.of("Softmax over the last axis of a computed shape", softmaxOfComputedShape()),
                 Arguments.of(
                         "exported network",
                         on(9).weight("w", 4, 4)
@@ -110,6 +112,27 @@ class OpsetUpgradeTest {
         assertThat(prepared.opset()).isEqualTo(13);
         Closeness.assertClose(Models.run(prepared, input).get("out"), expected, 1e-4);
         Closeness.assertClose(OnnxRuntime.run(OnnxWriter.write(prepared), input).get("out"), expected, 1e-4);
+    }
+
+    /** As torch exports the heads of an attention: the new shape is put together from dimensions of the old one. */
+    private static GraphBuilder softmaxOfComputedShape() {
+        return on(11).constant("first", TensorData.ofLongs(ElementType.INT64, new long[] {0}))
+                .constant("heads", TensorData.ofLongs(ElementType.INT64, new long[] {2, 2}, 2))
+                .constant("rest", TensorData.ofLongs(ElementType.INT64, new long[] {-1}, 1))
+                .node("Shape", "x", "shape")
+                .node("Gather", "shape first", "batch")
+                .node("Unsqueeze", "batch", "begin", "axes", of(0))
+                .node("Concat", "begin heads rest", "target", "axis", 0)
+                .node("Reshape", "x target", "split")
+                .node("Softmax", "split", "out", "axis", 3);
+    }
+
+    @Test
+    void softmaxOverTheLastAxisOfAComputedShapeStaysOneNode() {
+        assertThat(OpsetUpgrade.apply(softmaxOfComputedShape().build()).nodes())
+                .extracting(Node::opType)
+                .contains("Softmax")
+                .doesNotContain("Flatten");
     }
 
     @Test
