@@ -24,6 +24,11 @@ import java.util.stream.Collectors;
  * threads at once.
  */
 public final class ModelEvaluator implements AutoCloseable {
+    /** 32 MB of float values. */
+    private static final long PART_ELEMENTS = 1 << 23;
+
+    private static final long DOUBLES_OF_OUTPUT = 6;
+
     private final GraphExecutor prepared;
     private final List<String> comparedTensors;
     private final Map<String, Double> steps;
@@ -73,8 +78,37 @@ public final class ModelEvaluator implements AutoCloseable {
         this.ptqSession = ptq;
     }
 
-    /** The sums of one batch. */
+    /**
+     * The sums of one batch. It is run in parts whose compare points and outputs take {@value #PART_ELEMENTS} elements or a
+     * single sample, so that memory does not grow with the layers of a model; how it is cut follows from the batch alone.
+     */
     public BlockMetrics evaluate(SampleBatch batch) {
+        return evaluate(batch, PART_ELEMENTS);
+    }
+
+    BlockMetrics evaluate(SampleBatch batch, long elements) {
+        int part = (int) Math.max(1, Math.min(batch.size(), elements / elementsOfSample(batch)));
+        BlockMetrics sums = evaluatePart(part == batch.size() ? batch : batch.part(0, part));
+        for (int first = part; first < batch.size(); first += part) {
+            sums = sums.merge(evaluatePart(batch.part(first, Math.min(part, batch.size() - first))));
+        }
+        return sums;
+    }
+
+    /** What is held of each sample: its compare points, and its outputs in twice the precision for three models. */
+    private long elementsOfSample(SampleBatch batch) {
+        SampleBatch one = batch.part(0, 1);
+        long elements = 1;
+        for (float[] point : floatPoints(one).values()) {
+            elements += point.length;
+        }
+        for (ModelOutput output : floatSession.run(one.inputs()).values()) {
+            elements += DOUBLES_OF_OUTPUT * output.values().length;
+        }
+        return elements;
+    }
+
+    private BlockMetrics evaluatePart(SampleBatch batch) {
         Map<String, ModelOutput> reference = floatSession.run(batch.inputs());
         ModelOutput classes = reference.values().iterator().next();
         OutputSums ptq = OutputComparison.compare(batch, reference, ptqSession.run(batch.inputs()));

@@ -73,6 +73,21 @@ public final class TensorData implements Serializable {
         return new TensorData(type, newShape, values, size());
     }
 
+    /** A copy of {@code count} entries of the first dimension. */
+    public TensorData part(int first, int count) {
+        int entry = size() / Math.toIntExact(shape[0]);
+        int from = first * entry;
+        int length = count * entry;
+        Object copy = type == ElementType.FLOAT32
+                ? Arrays.copyOfRange(floats(), from, from + length)
+                : type == ElementType.FLOAT64
+                        ? Arrays.copyOfRange(doubles(), from, from + length)
+                        : Arrays.copyOfRange(longs(), from, from + length);
+        long[] partShape = shape.clone();
+        partShape[0] = count;
+        return new TensorData(type, partShape, copy, length);
+    }
+
     /** Product of the dimensions. */
     public static long elementCount(long[] shape) {
         long count = 1;

@@ -100,6 +100,24 @@ class ModelEvaluatorTest {
     }
 
     @Test
+    void partsOfABatchAddUpToItsMetrics() {
+        SampleBatch batch = withLabels(QuantizedModel.images(0, 20));
+        BlockMetrics whole = evaluate(batch);
+        // A few samples each.
+        BlockMetrics parts = evaluate(batch, 200_000);
+
+        assertThat(parts.samples()).isEqualTo(20);
+        assertThat(parts.floatTop1()).isEqualTo(whole.floatTop1());
+        assertThat(parts.ptq().agreement()).isEqualTo(whole.ptq().agreement());
+        assertThat(parts.ptq().sqnrDb()).isEqualTo(whole.ptq().sqnrDb(), within(0.01));
+        assertThat(parts.sqnrGptqDb(2)).isEqualTo(whole.sqnrGptqDb(2), within(0.01));
+        assertThat(parts.worst())
+                .extracting(Disagreement::sample)
+                .containsExactlyElementsOf(
+                        whole.worst().stream().map(Disagreement::sample).toList());
+    }
+
+    @Test
     void theFloatModelComparedWithItselfIsAtTheCeiling() {
         SampleBatch batch = QuantizedModel.images(0, 16);
         try (ModelEvaluator evaluator = new ModelEvaluator(
@@ -140,6 +158,10 @@ class ModelEvaluatorTest {
     }
 
     private static BlockMetrics evaluate(SampleBatch batch) {
+        return evaluate(batch, Long.MAX_VALUE);
+    }
+
+    private static BlockMetrics evaluate(SampleBatch batch, long elements) {
         try (ModelEvaluator evaluator = new ModelEvaluator(
                 OnnxModel.of(fine.floatFile()),
                 OnnxModel.of(coarse.file()),
@@ -148,7 +170,7 @@ class ModelEvaluatorTest {
                 fine.plan(),
                 coarse.layers(),
                 fine.layers())) {
-            return evaluator.evaluate(batch);
+            return evaluator.evaluate(batch, elements);
         }
     }
 
