@@ -6,7 +6,7 @@ import dev.gptq.train.BatchSchedule;
 
 /**
  * Roughly what the stages of a run take on CPUs: the cost of a forward pass is measured, everything else is counted in
- * forward passes. The factors were found on small convolutional networks; a real run takes a half to three times as long.
+ * forward passes. The factors were found on small convolutional networks; they are rough.
  *
  * @param calibration samples of the calibration dataset
  * @param evaluation samples that are evaluated

@@ -35,7 +35,7 @@ final class PlanSummary {
                     duration(stage.seconds())));
         }
         console.line("");
-        console.line("Time           about " + duration(plan.seconds()) + " on CPUs, give or take a factor of three");
+        console.line("Time           about " + duration(plan.seconds()) + " on CPUs, roughly");
         console.line("Memory         a training task needs about %d MB outside the heap"
                 .formatted(plan.taskBytes() / MEGABYTE + 1));
         console.line("Storage        %d MB of samples in the run directory until the run is complete"
