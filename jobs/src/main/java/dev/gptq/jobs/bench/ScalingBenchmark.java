@@ -8,7 +8,9 @@ import org.apache.spark.sql.SparkSession;
 /** Steps per second of two executors against one, and what larger clusters would need for the exchange. */
 final class ScalingBenchmark implements Benchmark {
     private static final int SAMPLES = 256;
-    private static final int WARM_UP_STEPS = 48;
+    /** Until the JVMs have compiled what runs often: two executors have no core to spare for that. */
+    private static final int WARM_UP_STEPS = 256;
+
     private static final int STEPS_PER_RUN = 16;
     private static final double LEAST_SPEEDUP = 1.8;
 
