@@ -1,6 +1,7 @@
 package dev.gptq.jobs.tracking;
 
 import dev.gptq.GptqException;
+import dev.gptq.Redaction;
 import dev.gptq.config.RunConfig;
 import dev.gptq.report.RunMetrics;
 import dev.gptq.train.RoundingTrainer.StepResult;
@@ -52,7 +53,7 @@ final class MlflowTracker implements Tracker {
                     run,
                     List.of(),
                     params,
-                    List.of(tag("mlflow.runName", config.output().path()), tag("gptq.run_id", runId)));
+                    List.of(tag("mlflow.runName", Redaction.text(config.output().path())), tag("gptq.run_id", runId)));
         } catch (MlflowClientException e) {
             throw GptqException.io(
                     e,
@@ -69,7 +70,7 @@ final class MlflowTracker implements Tracker {
 
     private static Map<String, String> params(RunConfig config) {
         Map<String, String> params = new LinkedHashMap<>();
-        params.put("model", config.model());
+        params.put("model", Redaction.text(config.model()));
         params.put("recipe", config.recipe().toString());
         params.put("preset", config.quantization().preset());
         params.put(

@@ -19,7 +19,7 @@ final class Runs {
 
     static RunConfig config(TrackingConfig tracking) {
         return RunConfig.builder()
-                .setModel("model.onnx")
+                .setModel("s3a://user:hunter2@models/model.onnx")
                 .setCalibration(DatasetConfig.of("data.parquet", Map.of("x", InputMapping.of("x"))))
                 .setGptq(GradientPTQConfig.defaults(1))
                 .setOutput(new OutputConfig("runs/first", false))
