@@ -22,6 +22,7 @@ public final class Engines {
     /** A new top-level scope on {@code device}; closing it frees every array created in it. Sets intra-op threads to one. */
     public static NDManager newScope(Device device) {
         NDManager scope = NDManager.newBaseManager(device, EngineHolder.ENGINE_NAME);
+        NativeLog.hasOnlyErrors();
         Autograd.useOneThread();
         return scope;
     }
