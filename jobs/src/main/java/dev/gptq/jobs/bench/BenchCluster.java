@@ -44,9 +44,7 @@ final class BenchCluster implements AutoCloseable {
 
     /** Starts a cluster whose files all lie in {@code folder}. */
     static BenchCluster start(Path folder) throws Exception {
-        BenchCluster cluster = new BenchCluster(Files.createDirectories(folder), freePort());
-        // An interrupted benchmark leaves no process behind.
-        Runtime.getRuntime().addShutdownHook(new Thread(cluster::close));
+        BenchCluster cluster = ofJvms(folder);
         try {
             cluster.linkJars();
             cluster.startMaster();
@@ -56,6 +54,14 @@ final class BenchCluster implements AutoCloseable {
             cluster.close();
             throw e;
         }
+    }
+
+    /** Nothing yet but what {@link #java} starts. */
+    static BenchCluster ofJvms(Path folder) throws IOException {
+        BenchCluster cluster = new BenchCluster(Files.createDirectories(folder), freePort());
+        // An interrupted benchmark leaves no process behind.
+        Runtime.getRuntime().addShutdownHook(new Thread(cluster::close));
+        return cluster;
     }
 
     /** A driver in this JVM with so many executors, all of which have come. */

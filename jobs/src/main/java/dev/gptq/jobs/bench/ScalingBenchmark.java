@@ -1,17 +1,10 @@
 package dev.gptq.jobs.bench;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.spark.sql.SparkSession;
 
 /** Steps per second of two executors against one, and what larger clusters would need for the exchange. */
 final class ScalingBenchmark implements Benchmark {
-    private static final int SAMPLES = 256;
-    /** Until the JVMs have compiled what runs often: two executors have no core to spare for that. */
-    private static final int WARM_UP_STEPS = 256;
-
-    private static final int STEPS_PER_RUN = 16;
     private static final double LEAST_SPEEDUP = 1.8;
 
     /** A network of 10 Gbit/s; folding as fast as one core reads memory. */
@@ -31,33 +24,26 @@ final class ScalingBenchmark implements Benchmark {
     }
 
     private static List<Measurement> speedup(BenchContext context) throws Exception {
-        double one = secondsPerStep(1, context);
-        double two = secondsPerStep(2, context);
-        String conditions =
-                "barrier, 400,000 parameters, batch %d in 4 lanes, executors of one core on one host, wall time, median of %d blocks of %d steps"
-                        .formatted(BenchRun.BATCH, context.runs(), STEPS_PER_RUN);
+        double one = ScalingRun.secondsPerStep(1, context.home(), context.runs());
+        double two = ScalingRun.secondsPerStep(2, context.home(), context.runs());
+        double independent = ScalingRun.independentSpeedup(one, context.home(), context.runs());
+        String conditions = ScalingRun.conditions(context.runs());
         return List.of(
                 new Measurement("scaling.two_executors", one / two, "times", Limit.atLeast(LEAST_SPEEDUP), conditions),
+                new Measurement(
+                        "scaling.two_executors_of_machine",
+                        one / two / independent,
+                        "ratio",
+                        Limit.atLeast(LEAST_SPEEDUP / 2),
+                        "over scaling.two_independent; " + conditions),
+                Measurement.of(
+                        "scaling.two_independent",
+                        independent,
+                        "times",
+                        "two clusters of one executor at the same time, without exchange, over one; cores that share"
+                                + " hardware give less than 2"),
                 Measurement.of("scaling.one.step", one, "s", conditions),
                 Measurement.of("scaling.two.step", two, "s", conditions));
-    }
-
-    private static double secondsPerStep(int executors, BenchContext context) throws Exception {
-        int steps = WARM_UP_STEPS + STEPS_PER_RUN * context.runs();
-        int stepsPerEpoch = SAMPLES / BenchRun.BATCH;
-        try (TemporaryFolder folder = TemporaryFolder.create();
-                BenchCluster cluster = BenchCluster.start(folder.path().resolve("cluster"));
-                SparkSession session = cluster.session(executors, 1, "1g")) {
-            Path model = WideModel.write(folder.path().resolve("wide.onnx"));
-            StepCosts costs = new StepCosts(WARM_UP_STEPS, STEPS_PER_RUN);
-            new BenchRun(
-                            model,
-                            SAMPLES,
-                            (steps + stepsPerEpoch - 1) / stepsPerEpoch,
-                            List.of("training.exchange=barrier"))
-                    .execute(session, context.home(), folder.path(), costs);
-            return Cost.median(costs.perStep(), Cost::wallSeconds);
-        }
     }
 
     private static List<Measurement> simulation() {
