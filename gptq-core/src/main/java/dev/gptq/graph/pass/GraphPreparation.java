@@ -18,11 +18,7 @@ public final class GraphPreparation {
      * @throws dev.gptq.GptqException UNSUPPORTED_MODEL for a model that is quantized already
      */
     public static Graph prepare(Graph graph, PreparationConfig config) {
-        QuantizedModels.refuse(graph);
-        Graph prepared = IdentityRemoval.apply(OpsetUpgrade.apply(graph));
-        prepared = ConstantFolding.apply(prepared);
-        prepared = DeadCodeElimination.apply(prepared);
-        prepared = GemmNormalization.apply(prepared);
+        Graph prepared = GemmNormalization.apply(normalize(graph));
         prepared = WeightUnsharing.apply(prepared);
         prepared = BiasInsertion.apply(prepared);
         prepared = applyIf(config.batchNormFolding(), BatchNormFolding::apply, prepared);
@@ -32,6 +28,16 @@ public final class GraphPreparation {
         prepared = applyIf(config.linearCollapsing(), LinearCollapsing::apply, prepared);
         prepared = applyIf(config.residualCollapsing(), ResidualCollapsing::apply, prepared);
         return DeadCodeElimination.apply(prepared);
+    }
+
+    /**
+     * The first half of {@link #prepare}: the graph at opset 13 or later, without Identity and Dropout, with constants folded.
+     *
+     * @throws dev.gptq.GptqException UNSUPPORTED_MODEL for a model that is quantized already
+     */
+    public static Graph normalize(Graph graph) {
+        QuantizedModels.refuse(graph);
+        return DeadCodeElimination.apply(ConstantFolding.apply(IdentityRemoval.apply(OpsetUpgrade.apply(graph))));
     }
 
     private static Graph applyIf(boolean wanted, UnaryOperator<Graph> pass, Graph graph) {

@@ -4,10 +4,9 @@ import dev.gptq.GptqException;
 import dev.gptq.calibrate.LayerSettings;
 import dev.gptq.config.RunConfig;
 import dev.gptq.evaluate.FloatModelCheck;
-import dev.gptq.evaluate.FreeBatchCheck;
 import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.Graph;
-import dev.gptq.graph.pass.FreeBatch;
+import dev.gptq.graph.batch.FreeBatch;
 import dev.gptq.graph.pass.GraphPreparation;
 import dev.gptq.mixedprecision.BitChoices;
 import dev.gptq.onnx.ModelMetadata;
@@ -36,12 +35,10 @@ record PreparedModel(OnnxModel file, OnnxModel model, Graph graph) {
     static PreparedModel read(RunConfig config, Configuration hadoop) {
         OnnxModel file = ModelFolder.readModel(config.model(), hadoop);
         Graph read = OnnxReader.read(file, config.model());
-        Graph free = FreeBatch.apply(read);
+        Graph free = FreeBatch.apply(read, config.model());
         Graph prepared = GraphPreparation.prepare(free, config.quantization().preparation());
         OnnxModel model = file;
         if (free != read) {
-            FreeBatchCheck.check(
-                    GraphPreparation.prepare(read, config.quantization().preparation()), prepared, config.model());
             LOG.info("The model's fixed batch dimension is taken as a dynamic one.");
             model = ModelMetadata.copy(file, OnnxWriter.write(free, ModelFolder.fileLimit(hadoop), OUTSIDE_OF_MEMORY));
         }
