@@ -72,6 +72,11 @@ record ChannelStatistics(long samples, double[] meanSum, float[] min, float[] ma
         return new ChannelStatistics(samples + next.samples, sum, low, high);
     }
 
+    /** Number of channels. */
+    int count() {
+        return meanSum.length;
+    }
+
     /** The mean of each channel. */
     double[] mean() {
         return Arrays.stream(meanSum).map(sum -> sum / samples).toArray();

@@ -31,4 +31,22 @@ class ChannelStatisticsTest {
         assertThat(one.merge(three).mean()).containsExactly((2 + 10 + 11 + 12) / 4.0);
         assertThat(one.merge(three).mean()[0]).isNotEqualTo(meanOfBatchMeans);
     }
+
+    @Test
+    void anAxisWhoseLengthChangesIsNoChannelAxisWhateverTheOrderOfBlocks() {
+        TensorStatistics two = tensor(1, 2);
+        TensorStatistics three = tensor(1, 2, 3);
+
+        assertThat(two.merge(two).channels().count()).isEqualTo(2);
+        assertThat(two.merge(three).channels()).isNull();
+        assertThat(two.merge(three).merge(two).channels()).isNull();
+        assertThat(three.merge(two.merge(two)).channels()).isNull();
+        assertThat(two.merge(three).histogram().total()).isEqualTo(5);
+    }
+
+    private static TensorStatistics tensor(float... values) {
+        return new TensorStatistics(
+                Histogram.of(values, values[0], values[values.length - 1]),
+                ChannelStatistics.of(values, new long[] {1, values.length}, 1));
+    }
 }

@@ -5,6 +5,7 @@ import dev.gptq.GptqException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import org.apache.spark.SparkDriverExecutionException;
 import org.apache.spark.SparkException;
 import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.AnalysisException;
@@ -36,6 +37,10 @@ public final class SparkFailures {
             if (isParquetFailure(cause) || isDataFailure(cause)) {
                 return failure(ErrorCode.BAD_INPUT, cause, action, remedy);
             }
+        }
+        if (failure instanceof SparkDriverExecutionException && failure.getCause() != null) {
+            // What the driver did with a task's result failed; executors' logs know nothing of it.
+            throw failure.getCause() instanceof RuntimeException own ? own : new IllegalStateException(failure);
         }
         if (failure instanceof SparkException) {
             return failure(ErrorCode.CLUSTER, failure, action, "See the executors' logs.");
