@@ -21,16 +21,21 @@ final class LayerCosts {
     private final int activations;
 
     LayerCosts(Graph graph, BitChoices choices) {
-        Map<String, Node> nodes = new HashMap<>();
-        graph.nodes().forEach(node -> nodes.put(node.input(1), node));
+        Map<String, Node> layers = new HashMap<>();
+        graph.nodes().forEach(node -> node.inputs().forEach(input -> layers.put(input, node)));
         this.kernels = choices.kernels().size();
         for (int kernel = 0; kernel < kernels; kernel++) {
             ComparePoint point = choices.kernels().get(kernel).point();
             TensorData weight = graph.constants().get(point.weight());
+            Node layer = layers.get(point.weight());
+            if (layer.is("Gather")) {
+                // Rows are looked up.
+                continue;
+            }
             // Each output element sums over the kernel of its channel; each input element of a transposed
             // convolution is multiplied with the kernel of its.
-            boolean transposed = nodes.get(point.weight()).is("ConvTranspose");
-            String tensor = transposed ? nodes.get(point.weight()).input(0) : point.output();
+            boolean transposed = layer.is("ConvTranspose");
+            String tensor = transposed ? layer.input(0) : point.output();
             long channels = weight.shape()[transposed ? 0 : point.channelAxis()];
             rates.computeIfAbsent(tensor, name -> new ArrayList<>()).add(new Rate(kernel, weight.size() / channels));
         }

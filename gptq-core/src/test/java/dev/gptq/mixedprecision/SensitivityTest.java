@@ -11,6 +11,7 @@ import dev.gptq.config.MixedPrecisionConfig.Budget;
 import dev.gptq.config.MixedPrecisionConfig.Sensitivity;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.engine.GraphExecutor;
+import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.SampleBatch;
 import dev.gptq.graph.TensorData;
@@ -62,6 +63,24 @@ class SensitivityTest {
             }
             assertThat(sums.multiplications()).containsExactly(SAMPLES * 35, SAMPLES * 21);
             assertThat(sums.values()).containsExactly(SAMPLES * 5, SAMPLES * 7, SAMPLES * 3);
+        }
+    }
+
+    @Test
+    void aTableOfEmbeddingsIsMeasuredAndMultipliesNothing() {
+        Graph graph = new GraphBuilder(13)
+                .input("ids", ElementType.INT64, -1, 2)
+                .weight("table", 5, 4)
+                .weight("w", 4, 3)
+                .node("Gather", "table ids", "rows")
+                .node("MatMul", "rows w", "out")
+                .build();
+        TensorData ids = TensorData.ofLongs(ElementType.INT64, new long[] {0, 1, 2, 3, 4, 0, 1, 1}, SAMPLES, 2);
+        for (Sensitivity sensitivity : Sensitivity.values()) {
+            SensitivitySums sums = measure(graph, sensitivity, ids, true).sums;
+
+            assertThat(sums.multiplications()).containsExactly(0, SAMPLES * 2 * 4 * 3);
+            assertThat(sums.kernels()[0][0]).isGreaterThan(sums.kernels()[0][2]).isPositive();
         }
     }
 
@@ -155,12 +174,15 @@ class SensitivityTest {
         Map<String, TensorData> inputs = new LinkedHashMap<>();
         all.inputs().forEach((name, tensor) -> {
             int length = tensor.size() / SAMPLES;
+            int from = first * length;
+            int to = (first + size) * length;
             long[] shape = tensor.shape();
             shape[0] = size;
             inputs.put(
                     name,
-                    TensorData.ofFloats(
-                            Arrays.copyOfRange(tensor.floats(), first * length, (first + size) * length), shape));
+                    tensor.type().isFloating()
+                            ? TensorData.ofFloats(Arrays.copyOfRange(tensor.floats(), from, to), shape)
+                            : TensorData.ofLongs(tensor.type(), Arrays.copyOfRange(tensor.longs(), from, to), shape));
         });
         return new SampleBatch(first, size, inputs, null);
     }
