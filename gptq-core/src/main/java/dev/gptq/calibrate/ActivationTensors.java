@@ -21,8 +21,8 @@ import java.util.Set;
 
 /**
  * Which tensors get an activation quantizer: model inputs and op outputs, the last tensor of each fused group. Nothing inside
- * a {@link Unit} does. What is fused depends on the target; for ONNX Runtime, tensors between operators that it runs in float
- * whatever is quantized get none either, see {@link IntegerKernels}.
+ * a {@link Unit} does, and no mask, see {@link Masks}. What is fused depends on the target; for ONNX Runtime, tensors between
+ * operators that it runs in float whatever is quantized get none either, see {@link IntegerKernels}.
  */
 final class ActivationTensors {
     /** Operators that make real numbers, but no activations. */
@@ -81,8 +81,18 @@ final class ActivationTensors {
         return names;
     }
 
+    /** For ONNX Runtime: {@link IntegerKernels#readInBothWays}. */
+    static Map<String, List<Node>> readInBothWays(Graph prepared) {
+        ActivationTensors tensors = new ActivationTensors(prepared, Fusing.ONNX_RUNTIME);
+        tensors.find();
+        IntegerKernels kernels = new IntegerKernels(prepared, tensors.units, tensors.candidates);
+        kernels.tensors();
+        return kernels.readInBothWays();
+    }
+
     private void find() {
         Set<String> notReal = notRealTensors(graph);
+        notReal.addAll(Masks.of(graph));
         for (ValueInfo input : graph.inputs()) {
             if (!notReal.contains(input.name())) {
                 candidates.put(input.name(), new Candidate(input.name(), null, List.of(input.name())));
@@ -99,6 +109,10 @@ final class ActivationTensors {
             }
             Candidate group = groups.get(node.output());
             List<String> names = new ArrayList<>(group == null ? List.of() : group.names());
+            if (IntegerBranches.isBranch(graph, node) && candidates.containsKey(node.input(0))) {
+                // Who sets something of a layer's output means the branch, where the quantizer is.
+                names.addAll(candidates.get(node.input(0)).names());
+            }
             (unit == null ? List.of(node) : unit.nodes()).forEach(member -> names.add(member.name()));
             Node head = group == null ? node : group.head();
             ComparePoint layer = node.hasInput(1) ? layers.get(node.input(1)) : null;
@@ -126,7 +140,7 @@ final class ActivationTensors {
 
     private boolean moves(Node node) {
         boolean table = node.is("Gather") && graph.isConstant(node.input(0));
-        return !table && MovingOperators.moves(node) || node.is("Cast");
+        return !table && !IntegerBranches.isBranch(graph, node) && MovingOperators.moves(node) || node.is("Cast");
     }
 
     /** The output of what is computed together with the operator that writes {@code tensor}, or null. */

@@ -15,17 +15,32 @@ final class ActivationPair {
     private final QdqOperators operators;
     private final QuantizationGrid grid;
     private final StoredActivation stored;
+    private final float step;
     private final String scale;
     private final String zeroPoint;
 
-    /** Adds the constants. */
-    ActivationPair(GraphEditor editor, QdqOperators operators, ActivationQuantizer quantizer, StoredActivation stored) {
+    /**
+     * Adds the constants.
+     *
+     * @param step the scale to be written
+     */
+    ActivationPair(
+            GraphEditor editor,
+            QdqOperators operators,
+            ActivationQuantizer quantizer,
+            StoredActivation stored,
+            float step) {
         this.editor = editor;
         this.operators = operators;
         this.grid = quantizer.grid();
         this.stored = stored;
-        this.scale = editor.constant(quantizer.tensor() + "_scale", TensorData.ofFloats(new float[] {grid.scale()[0]}));
+        this.step = step;
+        this.scale = editor.constant(quantizer.tensor() + "_scale", TensorData.ofFloats(new float[] {step}));
         this.zeroPoint = integer(quantizer.tensor() + "_zero_point", stored.zeroPoint());
+    }
+
+    float step() {
+        return step;
     }
 
     /** Whether quantizing alone already cuts off everything below zero, so that a Relu before it can be dropped. */

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.gptq.GptqException;
+import dev.gptq.calibrate.IntegerBranches;
 import dev.gptq.calibrate.LayerSettings;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.engine.Engines;
@@ -81,7 +82,7 @@ public record ModelSummary(
         Graph graph = OnnxReader.read(file, source);
         Map<String, Integer> operators = new TreeMap<>();
         graph.nodes().forEach(node -> operators.merge(node.opType(), 1, Integer::sum));
-        Graph prepared = GraphPreparation.prepare(graph, config.preparation());
+        Graph prepared = IntegerBranches.apply(GraphPreparation.prepare(graph, config.preparation()), config);
         LayerSettings settings = LayerSettings.of(prepared, config);
         return new ModelSummary(
                 graph.name(),

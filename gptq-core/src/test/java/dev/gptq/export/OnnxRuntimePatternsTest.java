@@ -1,6 +1,7 @@
 package dev.gptq.export;
 
 import dev.gptq.config.QuantizationConfig;
+import dev.gptq.config.ThresholdMethod;
 import dev.gptq.graph.TensorData;
 import dev.gptq.testing.Decomposed;
 import dev.gptq.testing.GraphBuilder;
@@ -9,6 +10,7 @@ import dev.gptq.testing.OptimizedModel;
 import dev.gptq.testing.Quantized;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -128,6 +130,28 @@ class OnnxRuntimePatternsTest {
                         "x c out",
                         "QLinearConv=2 Resize=1"),
                 image(
+                        "linear Resize",
+                        conv("c")
+                                .constant("z", TensorData.ofFloats(new float[] {1, 1, 2, 2}, 4))
+                                .node("Resize", "c - z", "f", "mode", "linear"),
+                        "x c f out",
+                        "QLinearConv=2 Resize=1"),
+                image(
+                        "Where",
+                        conv("c")
+                                .weight("w3", 4, 3, 1, 1)
+                                .node("Conv", "x w3", "d")
+                                .scalar("zero", 0)
+                                .node("Greater", "c zero", "g")
+                                .node("Where", "g c d", "f"),
+                        "x c d f out",
+                        "QLinearConv=3 QLinearWhere=1"),
+                image(
+                        "SE, spatial mean",
+                        gate(conv("c"), "ReduceMean", (b, x, y) -> b.node("Sigmoid", x, y)),
+                        "x c p r e g f out",
+                        "QLinearConv=4 QLinearGlobalAveragePool=1 QLinearSigmoid=1 QLinearMul=1"),
+                image(
                         "Split",
                         conv("c")
                                 .longs("half", 2, 2)
@@ -163,10 +187,38 @@ class OnnxRuntimePatternsTest {
                         "x f out",
                         "MatMulIntegerToFloat=1 QLinearMatMul=1"),
                 rows(
+                        "kernel of three dimensions, which is left in float",
+                        matMul("m").weight("k", 1, 6, 6).node("MatMul", "m k", "f"),
+                        "x f out",
+                        "MatMulIntegerToFloat=1 MatMul=1 QLinearMatMul=1"),
+                rows(
+                        "constant first operand, which is left in float",
+                        matMul("m").weight("k", 5, 5).node("MatMul", "k m", "f"),
+                        "x f out",
+                        "MatMulIntegerToFloat=1 MatMul=1 QLinearMatMul=1"),
+                rows(
                         "residual stream",
                         Decomposed.layerNorm(6).addTo(matMul("m").node("Add", "m x", "s"), "s", "f"),
                         "x f out",
-                        "MatMulIntegerToFloat=1 QLinearMatMul=1"));
+                        "MatMulIntegerToFloat=1 QLinearMatMul=1"),
+                rows(
+                        "residual stream from norm to norm",
+                        Decomposed.layerNorm(6)
+                                .addTo(
+                                        Decomposed.layerNorm(6)
+                                                .addTo(matMul("m"), "m", "n")
+                                                .weight("w3", 6, 9)
+                                                .weight("b3", 9)
+                                                .weight("w4", 9, 6)
+                                                .node("MatMul", "n w3", "p")
+                                                .node("Add", "p b3", "q")
+                                                .node("Relu", "q", "r")
+                                                .node("MatMul", "r w4", "d")
+                                                .node("Add", "d n", "s"),
+                                        "s",
+                                        "f"),
+                        "x n/integer r f out",
+                        "MatMulIntegerToFloat=3 QLinearMatMul=1"));
     }
 
     private static Stream<Arguments> operators() {
@@ -192,6 +244,17 @@ class OnnxRuntimePatternsTest {
                         Models.random(9, 16, 6),
                         "x r l out",
                         "QGemm=2 QLinearSoftmax=1"),
+                Arguments.of(
+                        "spatial mean without its dimensions",
+                        conv("c")
+                                .node("ReduceMean", "c", "m", "axes", new long[] {-1, 2}, "keepdims", 0)
+                                .weight("w", 4, 5)
+                                .weight("b", 5)
+                                .node("Gemm", "m w b", "out")
+                                .build(),
+                        Models.random(9, 16, 3, 8, 8),
+                        "x c m.pooled out",
+                        "QLinearConv=1 QLinearGlobalAveragePool=1 QGemm=1"),
                 Arguments.of(
                         "Conv1d",
                         new GraphBuilder(13)
@@ -230,6 +293,48 @@ class OnnxRuntimePatternsTest {
         }
         assertThat(quantized.agreement(1.001 * quantized.outputStep())).isGreaterThan(0.97);
         assertThat(quantized.error()).isLessThan(0.01);
+    }
+
+    /** ONNX Runtime would cut off the fractions of what it interpolates between integers. */
+    @Test
+    void interpolationBetweenEqualGridsStaysInFloat() {
+        // Every value of c is one of f, so both have the same largest one.
+        Quantized quantized = Quantized.of(
+                conv("c")
+                        .constant("z", TensorData.ofFloats(new float[] {1, 1, 1.875f, 1.875f}, 4))
+                        .node(
+                                "Resize",
+                                "c - z",
+                                "f",
+                                "mode",
+                                "linear",
+                                "coordinate_transformation_mode",
+                                "align_corners")
+                        .weight("w2", 3, 4, 3, 3)
+                        .node("Conv", "f w2", "out", "pads", ONES)
+                        .build(),
+                unclipped(QuantizationConfig.ofPreset("imx500")),
+                Map.of("x", Models.random(9, 4, 3, 8, 8)));
+
+        assertThat(quantized.plan().activations().stream()
+                        .filter(quantizer -> Set.of("c", "f").contains(quantizer.tensor()))
+                        .map(quantizer -> quantizer.grid().scale()[0])
+                        .distinct())
+                .hasSize(1);
+        assertThat(OptimizedModel.operators(quantized.file(), folder))
+                .containsAllEntriesOf(
+                        Map.of("QLinearConv", 2, "Resize", 1, "DequantizeLinear", 2, "QuantizeLinear", 2));
+    }
+
+    private static QuantizationConfig unclipped(QuantizationConfig config) {
+        QuantizationConfig.Activations given = config.activations();
+        return config.withActivations(new QuantizationConfig.Activations(
+                given.bits(),
+                given.method(),
+                given.signed(),
+                ThresholdMethod.NO_CLIPPING,
+                given.lpNorm(),
+                given.zThreshold()));
     }
 
     @Test
@@ -310,9 +415,14 @@ class OnnxRuntimePatternsTest {
     }
 
     private static GraphBuilder gate(GraphBuilder builder, Decomposed.Form sigmoid) {
+        return gate(builder, "GlobalAveragePool", sigmoid);
+    }
+
+    private static GraphBuilder gate(GraphBuilder builder, String pool, Decomposed.Form sigmoid) {
+        Object[] axes = pool.equals("ReduceMean") ? new Object[] {"axes", new long[] {2, 3}} : new Object[0];
         builder.weight("s1", 2, 4, 1, 1)
                 .weight("s2", 4, 2, 1, 1)
-                .node("GlobalAveragePool", "c", "p")
+                .node(pool, "c", "p", axes)
                 .node("Conv", "p s1", "q")
                 .node("Relu", "q", "r")
                 .node("Conv", "r s2", "e");

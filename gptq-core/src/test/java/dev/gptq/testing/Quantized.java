@@ -2,6 +2,7 @@ package dev.gptq.testing;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
+import dev.gptq.calibrate.IntegerBranches;
 import dev.gptq.calibrate.PlanBuilder;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
@@ -38,7 +39,7 @@ public record Quantized(
     private static final String OUTPUT = "out";
 
     public static Quantized of(Graph graph, QuantizationConfig config, Map<String, TensorData> batch) {
-        Graph prepared = GraphPreparation.prepare(graph, config.preparation());
+        Graph prepared = IntegerBranches.apply(GraphPreparation.prepare(graph, config.preparation()), config);
         int samples = (int) batch.values().iterator().next().shape()[0];
         SampleBatch block = new SampleBatch(0, samples, batch, null);
         try (GraphExecutor executor = new GraphExecutor(prepared, Device.cpu());

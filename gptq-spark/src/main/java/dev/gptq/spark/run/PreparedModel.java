@@ -1,6 +1,7 @@
 package dev.gptq.spark.run;
 
 import dev.gptq.GptqException;
+import dev.gptq.calibrate.IntegerBranches;
 import dev.gptq.calibrate.LayerSettings;
 import dev.gptq.config.RunConfig;
 import dev.gptq.evaluate.FloatModelCheck;
@@ -36,7 +37,8 @@ record PreparedModel(OnnxModel file, OnnxModel model, Graph graph) {
         OnnxModel file = ModelFolder.readModel(config.model(), hadoop);
         Graph read = OnnxReader.read(file, config.model());
         Graph free = FreeBatch.apply(read, config.model());
-        Graph prepared = GraphPreparation.prepare(free, config.quantization().preparation());
+        Graph prepared = IntegerBranches.apply(
+                GraphPreparation.prepare(free, config.quantization().preparation()), config.quantization());
         OnnxModel model = file;
         if (free != read) {
             LOG.info("The model's fixed batch dimension is taken as a dynamic one.");
