@@ -1,13 +1,16 @@
 package dev.gptq.jobs;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.gptq.config.RunConfigReader;
 import java.io.File;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -46,13 +49,8 @@ class LauncherIT {
 
     @Test
     void sparkSubmitOptionsReachSparkSubmitWhereverTheyStand() throws Exception {
-        Path sparkHome = folder.resolve("spark");
-        Path submit = Files.createDirectories(sparkHome.resolve("bin")).resolve("spark-submit");
-        Files.writeString(submit, "#!/bin/sh\nfor a in \"$@\"; do echo \"$a\"; done\n");
-        assertThat(submit.toFile().setExecutable(true)).isTrue();
-
         Result result = run(
-                Map.of("SPARK_HOME", sparkHome.toString()),
+                Map.of("SPARK_HOME", echoingSparkHome()),
                 launcher(),
                 "--master=yarn",
                 "quantize",
@@ -75,6 +73,33 @@ class LauncherIT {
                 .containsSubsequence("--master", "yarn", "--conf", "spark.a=b c", "--num-executors", "3")
                 .containsSequence("--class", "dev.gptq.jobs.GptqCommand")
                 .doesNotContain("local[*]");
+    }
+
+    /** A cluster's driver needs little; a local one computes. */
+    @Test
+    void aLocalDriverGetsAQuarterOfTheMemoryAndOneOfAClusterTwoGigabytes() throws Exception {
+        long quarter =
+                ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize() / 4 >> 20;
+
+        assertThat(driverMebibytes("local[2]")).isCloseTo(Math.max(2048, quarter), Percentage.withPercentage(2));
+        assertThat(driverMebibytes("yarn")).isEqualTo(2048);
+    }
+
+    private long driverMebibytes(String master) throws Exception {
+        Result result =
+                run(Map.of("SPARK_HOME", echoingSparkHome()), launcher(), "quantize", "run.yaml", "--master", master);
+        List<String> arguments = result.out().lines().toList();
+        String memory = arguments.get(arguments.indexOf("--driver-memory") + 1);
+        return Long.parseLong(memory.substring(0, memory.length() - 1));
+    }
+
+    /** A Spark whose spark-submit writes its arguments, one per line. */
+    private String echoingSparkHome() throws IOException {
+        Path sparkHome = folder.resolve("spark");
+        Path submit = Files.createDirectories(sparkHome.resolve("bin")).resolve("spark-submit");
+        Files.writeString(submit, "#!/bin/sh\nfor a in \"$@\"; do echo \"$a\"; done\n");
+        assertThat(submit.toFile().setExecutable(true)).isTrue();
+        return sparkHome.toString();
     }
 
     @Test
