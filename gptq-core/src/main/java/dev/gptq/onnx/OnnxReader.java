@@ -36,6 +36,7 @@ public final class OnnxReader {
                     "Cannot read model %s: it holds no graph. Give the path of an ONNX model file.", source);
         }
         ModelLimits.require(model.getGraph(), source, Runtime.getRuntime().maxMemory());
+        AttributeLimits.require(model.getGraph(), source);
         int opset = opset(model, source);
         if (model.getFunctionsCount() > 0) {
             throw GptqException.unsupported(

@@ -55,7 +55,9 @@ public final class LayerShapes {
         return switch (node.opType()) {
             case "Conv", "ConvTranspose" -> weight == null ? null : convolution(node, weight);
             case "Gemm" -> weight == null ? null : linear(node, weight);
+            case "MatMul" -> weight != null && weight.rank() == 0 ? "a weight of rank 0" : null;
             case "BatchNormalization" -> normalization(node);
+            case "Col2Im" -> blocks(node);
             default -> null;
         };
     }
@@ -64,6 +66,9 @@ public final class LayerShapes {
         int spatial = weight.rank() - SPATIAL;
         if (spatial < 1) {
             return "a kernel of rank " + weight.rank();
+        }
+        if (weight.size() == 0) {
+            return "an empty kernel of shape " + Arrays.toString(weight.shape());
         }
         Integer rank = ranks.get(node.input(0));
         if (rank != null && rank != weight.rank()) {
@@ -108,7 +113,22 @@ public final class LayerShapes {
                 : null;
     }
 
+    /** Blocks and images without elements. */
+    private String blocks(Node node) {
+        for (String input : node.inputs().subList(1, node.inputs().size())) {
+            TensorData sides = graph.constants().get(input);
+            if (sides != null && Arrays.stream(sides.longs()).anyMatch(side -> side < 1)) {
+                return "sides " + Arrays.toString(sides.longs());
+            }
+        }
+        return null;
+    }
+
     private String normalization(Node node) {
+        Integer rank = ranks.get(node.input(0));
+        if (rank != null && rank < 2) {
+            return "an input of rank " + rank;
+        }
         List<TensorData> parameters = Stream.iterate(1, i -> i + 1)
                 .limit(NORMALIZATION_PARAMETERS)
                 .map(i -> graph.constants().get(node.input(i)))

@@ -18,7 +18,6 @@ final class Ranks {
             "LSTM",
             "GRU",
             "RNN",
-            "NonZero",
             "NonMaxSuppression",
             "Compress",
             "Unique",
@@ -81,7 +80,7 @@ final class Ranks {
             return node.integer("keepdims", 1) != 0 ? ranks.get(node.input(0)) : null;
         }
         return switch (node.opType()) {
-            case "Gemm", "Flatten" -> Integer.valueOf(2);
+            case "Gemm", "Flatten", "NonZero" -> Integer.valueOf(2);
             case "Shape" -> Integer.valueOf(1);
             case "Size" -> Integer.valueOf(0);
             case "Reshape" -> lengths.get(node.input(1));

@@ -2,6 +2,7 @@ package dev.gptq.graph.pass;
 
 import dev.gptq.GptqException;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.TensorData;
 import dev.gptq.onnx.OnnxReader;
 import dev.gptq.onnx.OnnxWriter;
 import dev.gptq.testing.GraphBuilder;
@@ -29,6 +30,44 @@ class LayerShapesTest {
                 .build();
 
         refuses(graph, "'out' (Conv) has a kernel of rank 4 for an input of rank 3");
+    }
+
+    @Test
+    void aKernelOfAnotherRankThanComputedIndicesIsNamed() {
+        Graph graph = new GraphBuilder(13)
+                .input("x", -1, 6)
+                .weight("w", 4, 3, 3, 3)
+                .node("NonZero", "x", "n")
+                .node("Cast", "n", "f", "to", 1)
+                .node("Conv", "f w", "out")
+                .build();
+
+        refuses(graph, "'out' (Conv) has a kernel of rank 4 for an input of rank 2");
+    }
+
+    @Test
+    void kernelsWithoutElementsAreNamed() {
+        Graph graph = new GraphBuilder(18)
+                .input("x", -1, 3, 8, 8)
+                .constant("w", TensorData.ofFloats(new float[0], 4, 3, 0, 0))
+                .scalar("s", 2)
+                .weight("g", 4)
+                .longs("one", -1)
+                .longs("image", 4, 4)
+                .longs("block", 0, 2)
+                .node("Conv", "x w", "empty")
+                .node("MatMul", "empty s", "scalar")
+                .node("Reshape", "scalar one", "row")
+                .node("BatchNormalization", "row g g g g", "normalized")
+                .node("Col2Im", "normalized image block", "out")
+                .build();
+
+        assertThatThrownBy(() -> LayerShapes.require(graph, "bad.onnx"))
+                .hasMessageContainingAll(
+                        "'empty' (Conv) has an empty kernel of shape [4, 3, 0, 0]",
+                        "'scalar' (MatMul) has a weight of rank 0",
+                        "'normalized' (BatchNormalization) has an input of rank 1",
+                        "'out' (Col2Im) has sides [0, 2]");
     }
 
     @Test

@@ -36,6 +36,8 @@ record PreparedModel(OnnxModel file, OnnxModel model, Graph graph) {
     static PreparedModel read(RunConfig config, Configuration hadoop) {
         OnnxModel file = ModelFolder.readModel(config.model(), hadoop);
         Graph read = OnnxReader.read(file, config.model());
+        // First of all: what ONNX Runtime does not load is not worth a look at its nodes.
+        FloatModelCheck.requireLoadable(file);
         Graph free = FreeBatch.apply(read, config.model());
         Graph prepared = IntegerBranches.apply(
                 GraphPreparation.prepare(free, config.quantization().preparation()), config.quantization());
@@ -43,6 +45,7 @@ record PreparedModel(OnnxModel file, OnnxModel model, Graph graph) {
         if (free != read) {
             LOG.info("The model's fixed batch dimension is taken as a dynamic one.");
             model = ModelMetadata.copy(file, OnnxWriter.write(free, ModelFolder.fileLimit(hadoop), OUTSIDE_OF_MEMORY));
+            FloatModelCheck.requireLoadable(model);
         }
         if (ComparePoints.of(prepared).isEmpty()) {
             throw GptqException.unsupported(
@@ -50,7 +53,6 @@ record PreparedModel(OnnxModel file, OnnxModel model, Graph graph) {
                             + " layers to quantize.",
                     config.model());
         }
-        FloatModelCheck.requireLoadable(model);
         // Overrides for layers that are not there and impossible budgets are found before any data is read.
         LayerSettings.of(prepared, config.quantization());
         if (config.quantization().mixedPrecision() != null) {
