@@ -15,8 +15,6 @@ import java.nio.ByteBuffer;
 
 /** Opens native memory scopes and moves tensors between the Java heap and the engine. */
 public final class Engines {
-    private static final int BYTE_MASK = 0xff;
-
     private Engines() {}
 
     /** A new top-level scope on {@code device}; closing it frees every array created in it. Sets intra-op threads to one. */
@@ -68,9 +66,8 @@ public final class Engines {
             case FLOAT64 -> manager.create(tensor.doubles(), shape);
             case INT64, INT4, INT16, UINT16, UINT32, UINT64 -> manager.create(tensor.longs(), shape);
             case INT32 -> manager.create(toInts(tensor.longs()), shape);
-            case INT8, UINT8 ->
-                manager.create(ByteBuffer.wrap(toBytes(tensor.longs())), shape, toDataType(tensor.type()));
-            case BOOL -> manager.create(toBooleans(tensor.longs()), shape);
+            case INT8, UINT8 -> manager.create(ByteBuffer.wrap(tensor.bytes()), shape, toDataType(tensor.type()));
+            case BOOL -> manager.create(toBooleans(tensor.bytes()), shape);
         };
     }
 
@@ -91,9 +88,9 @@ public final class Engines {
             case FLOAT64 -> TensorData.ofDoubles(array.toDoubleArray(), shape);
             case INT64 -> TensorData.ofLongs(ElementType.INT64, array.toLongArray(), shape);
             case INT32 -> TensorData.ofLongs(ElementType.INT32, toLongs(array.toIntArray()), shape);
-            case INT8 -> TensorData.ofLongs(ElementType.INT8, toLongs(array.toByteArray(), -1), shape);
-            case UINT8 -> TensorData.ofLongs(ElementType.UINT8, toLongs(array.toByteArray(), BYTE_MASK), shape);
-            case BOOLEAN -> TensorData.ofLongs(ElementType.BOOL, toLongs(array.toByteArray(), 1), shape);
+            case INT8 -> TensorData.ofBytes(ElementType.INT8, array.toByteArray(), shape);
+            case UINT8 -> TensorData.ofBytes(ElementType.UINT8, array.toByteArray(), shape);
+            case BOOLEAN -> TensorData.ofBytes(ElementType.BOOL, array.toByteArray(), shape);
             default -> throw untransferable(array.getDataType());
         };
     }
@@ -131,15 +128,7 @@ public final class Engines {
         return ints;
     }
 
-    private static byte[] toBytes(long[] values) {
-        byte[] bytes = new byte[values.length];
-        for (int i = 0; i < values.length; i++) {
-            bytes[i] = (byte) values[i];
-        }
-        return bytes;
-    }
-
-    private static boolean[] toBooleans(long[] values) {
+    private static boolean[] toBooleans(byte[] values) {
         boolean[] booleans = new boolean[values.length];
         for (int i = 0; i < values.length; i++) {
             booleans[i] = values[i] != 0;
@@ -151,14 +140,6 @@ public final class Engines {
         long[] longs = new long[values.length];
         for (int i = 0; i < values.length; i++) {
             longs[i] = values[i];
-        }
-        return longs;
-    }
-
-    private static long[] toLongs(byte[] values, int mask) {
-        long[] longs = new long[values.length];
-        for (int i = 0; i < values.length; i++) {
-            longs[i] = values[i] & mask;
         }
         return longs;
     }

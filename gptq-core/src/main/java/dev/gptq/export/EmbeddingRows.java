@@ -5,7 +5,6 @@ import dev.gptq.calibrate.QuantizedLayer;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -37,10 +36,8 @@ final class EmbeddingRows {
         QuantizationGrid grid = layer.grid();
         StoredKernel stored = StoredKernel.of(layer, shape, false);
         boolean common = stored.values() != null;
-        long[] integers = common
-                ? stored.values()
-                : Arrays.stream(layer.values()).mapToLong(q -> q - HALF_OF_BYTE).toArray();
-        String constant = editor.constant(table + "_quantized", TensorData.ofLongs(ElementType.INT8, integers, shape));
+        byte[] integers = common ? stored.values() : StoredKernel.fromLowest(layer);
+        String constant = editor.constant(table + "_quantized", TensorData.ofBytes(ElementType.INT8, integers, shape));
         String rows = picked(gather, constant, output + "_quantized");
         if (grid.channelAxis() < 0) {
             String scale = editor.constant(table + "_scale", TensorData.ofFloats(grid.scale()));

@@ -51,7 +51,7 @@ final class LayerConstants {
         long[] zeroPoints = new long[grid.scale().length];
         Arrays.fill(zeroPoints, stored.zeroPoint());
         String integers =
-                editor.constant(name + "_quantized", TensorData.ofLongs(stored.type(), stored.values(), shape));
+                editor.constant(name + "_quantized", TensorData.ofBytes(stored.type(), stored.values(), shape));
         if (stored.type() == ElementType.INT4) {
             // ONNX Runtime folds the cast when it loads the model, and has integer kernels for int8 only.
             String wide = editor.unique(name + "_int8");
@@ -87,13 +87,12 @@ final class LayerConstants {
         long[] channelShape = new long[shape.length];
         Arrays.fill(channelShape, 1);
         channelShape[grid.channelAxis()] = grid.scale().length;
-        long[] shifted =
-                Arrays.stream(layer.values()).mapToLong(q -> q - HALF_OF_BYTE).toArray();
         float[] zeroPoints = new float[grid.zeroPoint().length];
         for (int c = 0; c < zeroPoints.length; c++) {
             zeroPoints[c] = grid.zeroPoint()[c] - HALF_OF_BYTE;
         }
-        String integers = editor.constant(name + "_quantized", TensorData.ofLongs(ElementType.INT8, shifted, shape));
+        String integers = editor.constant(
+                name + "_quantized", TensorData.ofBytes(ElementType.INT8, StoredKernel.fromLowest(layer), shape));
         String zeroPoint = editor.constant(name + "_zero_point", TensorData.ofFloats(zeroPoints, channelShape));
         String scale = editor.constant(name + "_scale", TensorData.ofFloats(grid.scale(), channelShape));
         String cast = editor.unique(name + "_cast");

@@ -13,9 +13,19 @@ import dev.gptq.graph.ElementType;
  * @param values the integers, or null when no common zero point brings all of them into int8 (uniform grids of 8 bits
  *     whose ranges differ much between channels)
  */
-record StoredKernel(ElementType type, long[] values, int zeroPoint) {
+record StoredKernel(ElementType type, byte[] values, int zeroPoint) {
     private static final int NIBBLE_MINIMUM = -8;
     private static final int NIBBLE_MAXIMUM = 7;
+
+    /** The integers of a layer, which are 0 to 255, from -128. */
+    static byte[] fromLowest(QuantizedLayer layer) {
+        int[] values = layer.values();
+        byte[] stored = new byte[values.length];
+        for (int i = 0; i < stored.length; i++) {
+            stored[i] = (byte) (values[i] + Byte.MIN_VALUE);
+        }
+        return stored;
+    }
 
     /** @param nibbles whether INT4 may be used */
     static StoredKernel of(QuantizedLayer layer, long[] shape, boolean nibbles) {
@@ -25,14 +35,13 @@ record StoredKernel(ElementType type, long[] values, int zeroPoint) {
         for (int axis = grid.channelAxis() + 1; axis < shape.length; axis++) {
             inner *= (int) shape[axis];
         }
-        long[] shifted = new long[layer.values().length];
-        long smallest = 0;
-        long largest = 0;
-        for (int i = 0; i < shifted.length; i++) {
-            int channel = channels == 1 ? 0 : i / inner % channels;
-            shifted[i] = layer.values()[i] - grid.zeroPoint()[channel];
-            smallest = Math.min(smallest, shifted[i]);
-            largest = Math.max(largest, shifted[i]);
+        int[] values = layer.values();
+        int smallest = 0;
+        int largest = 0;
+        for (int i = 0; i < values.length; i++) {
+            int shifted = values[i] - grid.zeroPoint()[channels == 1 ? 0 : i / inner % channels];
+            smallest = Math.min(smallest, shifted);
+            largest = Math.max(largest, shifted);
         }
         if (largest - smallest > Byte.MAX_VALUE - Byte.MIN_VALUE) {
             return new StoredKernel(ElementType.INT8, null, 0);
@@ -40,10 +49,11 @@ record StoredKernel(ElementType type, long[] values, int zeroPoint) {
         boolean narrow = nibbles && largest - smallest <= NIBBLE_MAXIMUM - NIBBLE_MINIMUM;
         int lowest = narrow ? NIBBLE_MINIMUM : Byte.MIN_VALUE;
         int highest = narrow ? NIBBLE_MAXIMUM : Byte.MAX_VALUE;
-        long zeroPoint = Math.max(lowest - smallest, Math.min(0, highest - largest));
-        for (int i = 0; i < shifted.length; i++) {
-            shifted[i] += zeroPoint;
+        int zeroPoint = Math.max(lowest - smallest, Math.min(0, highest - largest));
+        byte[] stored = new byte[values.length];
+        for (int i = 0; i < stored.length; i++) {
+            stored[i] = (byte) (values[i] - grid.zeroPoint()[channels == 1 ? 0 : i / inner % channels] + zeroPoint);
         }
-        return new StoredKernel(narrow ? ElementType.INT4 : ElementType.INT8, shifted, (int) zeroPoint);
+        return new StoredKernel(narrow ? ElementType.INT4 : ElementType.INT8, stored, zeroPoint);
     }
 }

@@ -47,6 +47,11 @@ public enum ElementType {
         return this == INT4 || this == INT16 || this == UINT16 || this == UINT32 || this == UINT64;
     }
 
+    /** Whether {@link TensorData} holds the type's values as bytes. */
+    public boolean isNarrow() {
+        return this == INT4 || this == INT8 || this == UINT8 || this == BOOL;
+    }
+
     public boolean isFloating() {
         return this == FLOAT32 || this == FLOAT64;
     }

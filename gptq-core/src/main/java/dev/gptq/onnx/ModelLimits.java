@@ -42,7 +42,7 @@ final class ModelLimits {
         }
     }
 
-    /** What is stored counts, for a shape that claims more is refused. Integers of any width are held as long. */
+    /** What is stored counts, for a shape that claims more is refused. Integers of more than 8 bits are held as long. */
     private static long heldBytes(OnnxMl.TensorProto tensor) {
         OnnxMl.TensorProto.DataType type = OnnxMl.TensorProto.DataType.forNumber(tensor.getDataType());
         long elements = (long) tensor.getFloatDataCount()
@@ -51,7 +51,15 @@ final class ModelLimits {
                 + tensor.getInt64DataCount()
                 + tensor.getUint64DataCount();
         elements += tensor.getRawData().size() / rawWidth(type);
-        return elements * (type == OnnxMl.TensorProto.DataType.FLOAT ? Float.BYTES : Long.BYTES);
+        return elements * heldWidth(type);
+    }
+
+    private static int heldWidth(OnnxMl.TensorProto.DataType type) {
+        return switch (type == null ? OnnxMl.TensorProto.DataType.UNDEFINED : type) {
+            case FLOAT -> Float.BYTES;
+            case INT8, UINT8, BOOL -> Byte.BYTES;
+            default -> Long.BYTES;
+        };
     }
 
     private static int rawWidth(OnnxMl.TensorProto.DataType type) {

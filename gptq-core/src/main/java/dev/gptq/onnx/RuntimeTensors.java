@@ -18,8 +18,6 @@ import java.util.Arrays;
 
 /** Moves tensors between the Java heap and ONNX Runtime. */
 public final class RuntimeTensors {
-    private static final int UNSIGNED_BYTE = 0xff;
-
     private RuntimeTensors() {}
 
     /** A copy for ONNX Runtime, which the caller closes. Types that ONNX Runtime's Java API lacks go as INT64. */
@@ -37,9 +35,7 @@ public final class RuntimeTensors {
             }
             case INT8, UINT8, BOOL -> {
                 ByteBuffer bytes = ByteBuffer.allocateDirect(tensor.size()).order(ByteOrder.nativeOrder());
-                for (long value : tensor.longs()) {
-                    bytes.put((byte) value);
-                }
+                bytes.put(tensor.bytes());
                 OnnxJavaType type = OnnxJavaType.valueOf(tensor.type().name());
                 yield OnnxTensor.createTensor(environment, bytes.rewind(), shape, type);
             }
@@ -60,7 +56,11 @@ public final class RuntimeTensors {
                 double[] doubles = new double[count];
                 tensor.getDoubleBuffer().get(doubles);
                 return TensorData.ofDoubles(doubles, shape);
-            case INT64, INT32, INT8, UINT8, BOOL:
+            case INT8, UINT8, BOOL:
+                byte[] bytes = new byte[count];
+                tensor.getByteBuffer().get(bytes);
+                return TensorData.ofBytes(ElementType.valueOf(info.type.name()), bytes, shape);
+            case INT64, INT32:
                 return TensorData.ofLongs(
                         ElementType.valueOf(info.type.name()), integers(tensor, info.type, count), shape);
             default:
@@ -74,12 +74,7 @@ public final class RuntimeTensors {
         ByteBuffer bytes = tensor.getByteBuffer().order(ByteOrder.nativeOrder());
         long[] values = new long[count];
         for (int i = 0; i < count; i++) {
-            values[i] = switch (type) {
-                case INT64 -> bytes.getLong();
-                case INT32 -> bytes.getInt();
-                case INT8 -> bytes.get();
-                default -> bytes.get() & UNSIGNED_BYTE;
-            };
+            values[i] = type == OnnxJavaType.INT64 ? bytes.getLong() : bytes.getInt();
         }
         return values;
     }

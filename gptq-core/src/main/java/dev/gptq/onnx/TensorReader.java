@@ -13,8 +13,6 @@ import java.util.Map;
 
 /** Turns TensorProtos into tensors on the heap. */
 final class TensorReader {
-    private static final int UNSIGNED_BYTE = 0xff;
-
     private final String source;
 
     TensorReader(String source) {
@@ -33,6 +31,10 @@ final class TensorReader {
         return switch (type) {
             case FLOAT32 -> TensorData.ofFloats(floats(proto, count, name), shape);
             case FLOAT64 -> TensorData.ofDoubles(doubles(proto, count, name), shape);
+            case INT8, UINT8, BOOL ->
+                proto.hasRawData()
+                        ? TensorData.ofBytes(type, bytes(proto, type, count, name), shape)
+                        : TensorData.ofLongs(type, integers(proto, type, count, name), shape);
             default -> TensorData.ofLongs(type, integers(proto, type, count, name), shape);
         };
     }
@@ -138,6 +140,15 @@ final class TensorReader {
         return values;
     }
 
+    private byte[] bytes(OnnxMl.TensorProto proto, ElementType type, int count, String name) {
+        byte[] values = new byte[count];
+        raw(proto, count, Byte.BYTES, name).get(values);
+        for (int i = 0; type == ElementType.BOOL && i < count; i++) {
+            values[i] = (byte) (values[i] == 0 ? 0 : 1);
+        }
+        return values;
+    }
+
     private long[] integers(OnnxMl.TensorProto proto, ElementType type, int count, String name) {
         if (!proto.hasRawData()) {
             if (type == ElementType.INT64) {
@@ -159,9 +170,7 @@ final class TensorReader {
                 case INT32 -> raw.getInt();
                 case UINT32 -> Integer.toUnsignedLong(raw.getInt());
                 case INT16 -> raw.getShort();
-                case UINT16 -> Short.toUnsignedLong(raw.getShort());
-                case INT8 -> raw.get();
-                default -> raw.get() & UNSIGNED_BYTE;
+                default -> Short.toUnsignedLong(raw.getShort());
             };
         }
         return values;

@@ -59,28 +59,28 @@ final class TensorWriter {
             case FLOAT32 -> raw.asFloatBuffer().put(tensor.floats(), from, count);
             case FLOAT64 -> raw.asDoubleBuffer().put(tensor.doubles(), from, count);
             case INT64 -> raw.asLongBuffer().put(tensor.longs(), from, count);
-            case INT4 -> putNibbles(raw, tensor.longs(), from, from + count);
-            default -> putNarrow(raw, tensor, from, count);
+            case INT4 -> putNibbles(raw, tensor.bytes(), from, from + count);
+            case INT8, UINT8, BOOL -> raw.put(tensor.bytes(), from, count);
+            default -> putIntegers(raw, tensor, from, count);
         }
     }
 
     /** Two values in a byte, the first one in its lower half. */
-    private static void putNibbles(ByteBuffer raw, long[] values, int from, int to) {
+    private static void putNibbles(ByteBuffer raw, byte[] values, int from, int to) {
         for (int i = from; i < to; i += 2) {
-            long second = i + 1 < to ? values[i + 1] : 0;
+            int second = i + 1 < to ? values[i + 1] : 0;
             raw.put((byte) (values[i] & NIBBLE | second << NIBBLE_BITS));
         }
     }
 
-    private static void putNarrow(ByteBuffer raw, TensorData tensor, int from, int count) {
+    private static void putIntegers(ByteBuffer raw, TensorData tensor, int from, int count) {
         int width = width(tensor.type());
         long[] values = tensor.longs();
         for (int i = from; i < from + count; i++) {
             switch (width) {
                 case Long.BYTES -> raw.putLong(values[i]);
                 case Integer.BYTES -> raw.putInt((int) values[i]);
-                case Short.BYTES -> raw.putShort((short) values[i]);
-                default -> raw.put((byte) values[i]);
+                default -> raw.putShort((short) values[i]);
             }
         }
     }

@@ -42,10 +42,9 @@ class StoredKernelTest {
 
         StoredKernel stored = StoredKernel.of(new QuantizedLayer(POINT, grid, values, null), SHAPE, false);
 
-        long[] centred =
-                Arrays.stream(stored.values()).map(q -> q - stored.zeroPoint()).toArray();
+        int[] centred = new int[values.length];
+        Arrays.setAll(centred, i -> stored.values()[i] - stored.zeroPoint());
         assertThat(centred).containsExactly(-130, 0, 70, -100, 0, 125);
-        assertThat(Arrays.stream(stored.values())).allMatch(q -> q >= -128 && q <= 127);
     }
 
     @Test

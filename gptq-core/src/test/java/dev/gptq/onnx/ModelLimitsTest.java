@@ -16,7 +16,7 @@ class ModelLimitsTest {
     private static final long MEGABYTE = 1 << 20;
 
     @ParameterizedTest
-    @CsvSource({"FLOAT, 4", "DOUBLE, 8", "INT8, 8"})
+    @CsvSource({"FLOAT, 4", "DOUBLE, 8", "INT8, 1", "INT16, 8"})
     void constantsMayTakeAThirdOfTheHeap(OnnxMl.TensorProto.DataType type, int bytesHeld) {
         OnnxMl.GraphProto graph = withConstants(type, MEGABYTE, 2);
 
@@ -87,7 +87,9 @@ class ModelLimitsTest {
     }
 
     private static OnnxMl.TensorProto tensor(OnnxMl.TensorProto.DataType type, long elements) {
-        int width = type == OnnxMl.TensorProto.DataType.DOUBLE ? 8 : type == OnnxMl.TensorProto.DataType.FLOAT ? 4 : 1;
+        int width = type == OnnxMl.TensorProto.DataType.DOUBLE
+                ? 8
+                : type == OnnxMl.TensorProto.DataType.FLOAT ? 4 : type == OnnxMl.TensorProto.DataType.INT16 ? 2 : 1;
         return OnnxMl.TensorProto.newBuilder()
                 .setDataType(type.getNumber())
                 .addDims(elements)

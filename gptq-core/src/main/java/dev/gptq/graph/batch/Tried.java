@@ -50,24 +50,31 @@ record Tried(List<TensorData> parts, TensorData whole, int axis, long outer) {
         }
         int blocks = grows() ? Math.toIntExact(blocks()) : 1;
         int block = part().size() / blocks;
+        double[] all = numbers(whole);
+        List<double[]> each = parts.stream().map(Tried::numbers).toList();
         Difference difference = new Difference();
         for (int i = 0; i < blocks; i++) {
             for (int p = 0; p < parts.size(); p++) {
                 int start = grows() ? (i * parts.size() + p) * block : 0;
                 for (int j = 0; j < block; j++) {
-                    difference.add(number(whole, start + j), number(parts.get(p), i * block + j));
+                    difference.add(all[start + j], each.get(p)[i * block + j]);
                 }
             }
         }
         return difference.isWithin(whole.type().isFloating() ? TOLERANCE : 0);
     }
 
-    private static double number(TensorData tensor, int index) {
-        return switch (tensor.type()) {
-            case FLOAT32 -> tensor.floats()[index];
-            case FLOAT64 -> tensor.doubles()[index];
-            default -> tensor.longs()[index];
-        };
+    private static double[] numbers(TensorData tensor) {
+        double[] numbers = new double[tensor.size()];
+        switch (tensor.type()) {
+            case FLOAT32 -> Arrays.setAll(numbers, i -> tensor.floats()[i]);
+            case FLOAT64 -> Arrays.setAll(numbers, i -> tensor.doubles()[i]);
+            default -> {
+                long[] longs = tensor.longs();
+                Arrays.setAll(numbers, i -> longs[i]);
+            }
+        }
+        return numbers;
     }
 
     /** Of many numbers from those expected, where what is no number has to be none in both. */
