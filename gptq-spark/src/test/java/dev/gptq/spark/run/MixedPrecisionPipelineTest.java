@@ -1,5 +1,6 @@
 package dev.gptq.spark.run;
 
+import ai.onnx.proto.OnnxMl;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gptq.config.LayerOverride;
@@ -10,6 +11,7 @@ import dev.gptq.config.OutputConfig;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.RunConfigReader;
+import dev.gptq.graph.ElementType;
 import dev.gptq.mixedprecision.BitAssignment;
 import dev.gptq.report.RunMetrics;
 import dev.gptq.spark.TestModel;
@@ -62,17 +64,67 @@ class MixedPrecisionPipelineTest {
 
     @Test
     void theFileGivenBackAsConfigurationGivesTheSameModel() throws IOException {
-        String yaml = Files.readString(folder.resolve("chosen/mixed_precision.yaml"));
-        RunConfig given = config("given", null);
-        String rest = RunConfigReader.toYaml(given).replaceAll("(?m)^quantization:\\n(  .*\\n)*", "");
-
-        RunConfig config = RunConfigReader.read(rest + yaml, "given.yaml", List.of());
-        GptqPipeline.run(config, TestSpark.session(), ProgressListener.NONE);
+        RunConfig config = givenBack("chosen", "given");
 
         assertThat(config.quantization().mixedPrecision()).isNull();
         assertThat(folder.resolve("given/quantized.onnx"))
                 .hasSameBinaryContentAs(folder.resolve("chosen/quantized.onnx"));
         assertThat(folder.resolve("given/mixed_precision.json")).doesNotExist();
+    }
+
+    @Test
+    void activationsOfSixteenBitsAreChosenTrainedWithExportedAndGivenBack() throws IOException {
+        MixedPrecisionConfig mixed = MixedPrecisionConfig.builder()
+                .setBudget(new Budget(null, 4.0, 12.0, null))
+                .optActivationsBits(List.of(8, 16))
+                .optSamples(20)
+                .build();
+
+        RunResult wide = GptqPipeline.run(config("wide", mixed), TestSpark.session(), ProgressListener.NONE);
+        givenBack("wide", "wide-given");
+
+        BitAssignment bits = wide.metrics().mixedPrecision();
+        List<Integer> activations =
+                bits.activations().stream().map(BitAssignment.Activation::bits).toList();
+        assertThat(activations).contains(8, 16).allMatch(List.of(8, 16)::contains);
+        double values = bits.activations().stream()
+                .mapToDouble(BitAssignment.Activation::values)
+                .sum();
+        assertThat(bits.activations().stream()
+                        .mapToDouble(activation -> activation.bits() * activation.values() / values)
+                        .sum())
+                .isLessThanOrEqualTo(12);
+        assertThat(folder.resolve("wide/report.html")).content().contains("Bits chosen: weights", "activations");
+        // The same kernels with finer activations.
+        assertThat(bits.layers())
+                .extracting(BitAssignment.Layer::bits)
+                .isEqualTo(chosen.metrics().mixedPrecision().layers().stream()
+                        .map(BitAssignment.Layer::bits)
+                        .toList());
+        assertThat(wide.metrics().ptq().sqnrDb())
+                .isGreaterThan(chosen.metrics().ptq().sqnrDb());
+        assertThat(wide.metrics().engineAgreement().withinOneStep()).isGreaterThan(0.97);
+        long wideGrids = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(folder.resolve("wide/quantized.onnx")))
+                .getGraph()
+                .getInitializerList()
+                .stream()
+                .filter(tensor -> tensor.getDataType() == ElementType.UINT16.onnxCode())
+                .count();
+        assertThat(wideGrids).isPositive();
+        assertThat(Files.readAllBytes(folder.resolve("wide/quantized.onnx")))
+                .isNotEqualTo(Files.readAllBytes(folder.resolve("wide/ptq.onnx")));
+        assertThat(folder.resolve("wide-given/quantized.onnx"))
+                .hasSameBinaryContentAs(folder.resolve("wide/quantized.onnx"));
+    }
+
+    /** Runs what a run's mixed_precision.yaml says in place of the budget. */
+    private static RunConfig givenBack(String run, String output) throws IOException {
+        String yaml = Files.readString(folder.resolve(run + "/mixed_precision.yaml"));
+        RunConfig given = config(output, null);
+        String rest = RunConfigReader.toYaml(given).replaceAll("(?m)^quantization:\\n(  .*\\n)*", "");
+        RunConfig config = RunConfigReader.read(rest + yaml, output + ".yaml", List.of());
+        GptqPipeline.run(config, TestSpark.session(), ProgressListener.NONE);
+        return config;
     }
 
     @Test
