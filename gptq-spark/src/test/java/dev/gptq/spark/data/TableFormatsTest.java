@@ -57,7 +57,7 @@ class TableFormatsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"orc", "json"})
+    @ValueSource(strings = {"orc", "json", "avro"})
     void formatsOfNestedArraysGiveTheSameSamples(String format) {
         table().write().format(format).save(path("table." + format));
 
