@@ -11,6 +11,7 @@ import org.apache.spark.sql.SparkSession;
 
 /** Starts Spark as spark-submit configured it, runs the pipeline and says what came out. */
 final class SparkJob {
+    private static final String LOCAL = "local";
     private static final String DEFAULT_MASTER = "local[*]";
 
     private SparkJob() {}
@@ -34,6 +35,13 @@ final class SparkJob {
 
     private static void start(RunConfig config, Work work) {
         ConsoleProgress console = ConsoleProgress.onStandardOutput();
+        try (Interruption interruption = Interruption.watch()) {
+            work(config, work, console);
+            interruption.finish();
+        }
+    }
+
+    private static void work(RunConfig config, Work work, ConsoleProgress console) {
         SparkSession spark = session();
         try (TrackingProgress tracked = TrackingProgress.of(
                 config.tracking(), console, spark.sparkContext().hadoopConfiguration())) {
@@ -52,12 +60,9 @@ final class SparkJob {
         }
     }
 
-    /** Spark's shutdown hook stops the context under the running job; what the job then says helps nobody. */
+    /** Somebody stopped the context under the running job; what the job then says helps nobody. */
     private static GptqException interrupted(RuntimeException cause) {
-        return new GptqException(
-                ErrorCode.INTERRUPTED,
-                "Cannot finish the run: it was stopped. Start the same command again to go on from the last checkpoint.",
-                cause);
+        return new GptqException(ErrorCode.INTERRUPTED, Interruption.MESSAGE, cause);
     }
 
     /** A session as spark-submit configured it. */
@@ -66,6 +71,10 @@ final class SparkJob {
         conf.setIfMissing("spark.master", DEFAULT_MASTER);
         conf.setIfMissing("spark.app.name", "gptq");
         conf.setIfMissing("spark.ui.showConsoleProgress", "false");
+        if (conf.get("spark.master").startsWith(LOCAL)) {
+            // Else a task that finds the heap full ends the whole process, without a word.
+            conf.setIfMissing("spark.executor.killOnFatalError.depth", "0");
+        }
         try {
             return SparkSession.builder().config(conf).getOrCreate();
         } catch (Exception e) {

@@ -2,17 +2,17 @@ package dev.gptq.jobs;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.gptq.config.RunConfigReader;
-import java.io.File;
+import dev.gptq.jobs.Launcher.Result;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,15 +21,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 /** jobs/bin/gptq with the packaged jar. */
 @DisabledOnOs(OS.WINDOWS)
 class LauncherIT {
-    private static final Path HOME =
-            Path.of(System.getProperty("gptq.home")).toAbsolutePath().normalize();
-
     @TempDir
     private Path folder;
 
     @Test
     void printDefaultsWorksThroughALinkFromAnotherDirectory() throws Exception {
-        Path link = Files.createSymbolicLink(folder.resolve("gptq"), HOME.resolve("jobs/bin/gptq"));
+        Path link = Files.createSymbolicLink(folder.resolve("gptq"), Launcher.HOME.resolve("jobs/bin/gptq"));
 
         Result result = run(Map.of(), link.toString(), "config", "--print-defaults");
 
@@ -39,7 +36,7 @@ class LauncherIT {
 
     @Test
     void theStatusOfAFailureUnderSparkSubmitReachesTheShell() throws Exception {
-        Result result = run(Map.of("SPARK_HOME", ""), launcher(), "quantize", "absent.yaml", "--master", "local[1]");
+        Result result = run(Map.of("SPARK_HOME", ""), Launcher.PATH, "quantize", "absent.yaml", "--master", "local[1]");
 
         assertThat(result.err())
                 .isEqualTo("gptq: Cannot read configuration absent.yaml: there is no such file. "
@@ -51,7 +48,7 @@ class LauncherIT {
     void sparkSubmitOptionsReachSparkSubmitWhereverTheyStand() throws Exception {
         Result result = run(
                 Map.of("SPARK_HOME", echoingSparkHome()),
-                launcher(),
+                Launcher.PATH,
                 "--master=yarn",
                 "quantize",
                 "--conf",
@@ -86,8 +83,8 @@ class LauncherIT {
     }
 
     private long driverMebibytes(String master) throws Exception {
-        Result result =
-                run(Map.of("SPARK_HOME", echoingSparkHome()), launcher(), "quantize", "run.yaml", "--master", master);
+        Result result = run(
+                Map.of("SPARK_HOME", echoingSparkHome()), Launcher.PATH, "quantize", "run.yaml", "--master", master);
         List<String> arguments = result.out().lines().toList();
         String memory = arguments.get(arguments.indexOf("--driver-memory") + 1);
         return Long.parseLong(memory.substring(0, memory.length() - 1));
@@ -104,7 +101,7 @@ class LauncherIT {
 
     @Test
     void aMasterOfNoKnownKindIsRefusedBeforeSparkStarts() throws Exception {
-        Result result = run(Map.of(), launcher(), "quantize", "run.yaml", "--conf", "spark.master=mesos://host");
+        Result result = run(Map.of(), Launcher.PATH, "quantize", "run.yaml", "--conf", "spark.master=mesos://host");
 
         assertThat(result.status()).isEqualTo(2);
         assertThat(result.err())
@@ -116,9 +113,9 @@ class LauncherIT {
     void aFailureToStartSparkIsOneLineWithTheStatusOfTheCluster() throws Exception {
         Result result = run(
                 Map.of("SPARK_HOME", ""),
-                launcher(),
+                Launcher.PATH,
                 "quantize",
-                HOME.resolve("conf/quickstart.yaml").toString(),
+                Launcher.HOME.resolve("conf/quickstart.yaml").toString(),
                 "--master",
                 "local[few]");
 
@@ -128,13 +125,55 @@ class LauncherIT {
         assertThat(result.status()).isEqualTo(6);
     }
 
+    /** At once, because each waits for its JVM most of the time. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void inspectDoctorAndADryRunSayWhatTheyFoundAndLeaveNothing() throws Exception {
+        Path home = Launcher.HOME;
+        String model = home.resolve("conf/quickstart/m1_bn.onnx").toString();
+        Launcher inspect = Launcher.start(folder, "inspect", model);
+        Launcher doctor = Launcher.start(folder, "doctor", "--path", "runs");
+        Launcher plan = Launcher.start(
+                folder,
+                "quantize",
+                "--dry-run",
+                home.resolve("conf/quickstart.yaml").toString(),
+                "--set",
+                "model=" + model,
+                "--set",
+                "data.calibration.path=" + home.resolve("conf/quickstart/calibration.parquet"),
+                "--set",
+                "data.evaluation=null",
+                "--set",
+                "output.path=runs/m1");
+
+        Result inspected = inspect.await();
+        assertThat(inspected.status()).as(inspected.err()).isZero();
+        assertThat(inspected.out())
+                .contains("Input       input float32 ?x1x28x28", "Conv 4", "16x1x3x3", "Quantized   about ")
+                .contains("MB outside the heap");
+        Result examined = doctor.await();
+        assertThat(examined.status()).as(examined.out()).isZero();
+        assertThat(examined.out().lines())
+                .extracting(line -> line.split(" +")[1])
+                .containsExactly("Java", "Libraries", "Spark", "Executors", "Device", "Directory");
+        assertThat(examined.out()).contains("on local[2], 2 slots", "PyTorch 2.");
+        Result planned = plan.await();
+        assertThat(planned.status()).as(planned.err()).isZero();
+        assertThat(planned.out())
+                .contains("5 layers to quantize", "1024 samples", "runs/m1, new", "960 steps of 32 samples in 4 lanes")
+                .contains("Time           about ", "nothing was written");
+        assertThat(folder.resolve("runs")).doesNotExist();
+        assertThat(inspected.err() + examined.err() + planned.err()).isEmpty();
+    }
+
     @Test
     void anOldJavaIsNamed() throws Exception {
         Path java = Files.createDirectories(folder.resolve("jdk/bin")).resolve("java");
         Files.writeString(java, "#!/bin/sh\necho 'openjdk version \"1.8.0_402\"' >&2\n");
         assertThat(java.toFile().setExecutable(true)).isTrue();
 
-        Result result = run(Map.of("JAVA_HOME", folder.resolve("jdk").toString()), launcher(), "--version");
+        Result result = run(Map.of("JAVA_HOME", folder.resolve("jdk").toString()), Launcher.PATH, "--version");
 
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.err())
@@ -142,24 +181,7 @@ class LauncherIT {
                         + "Set JAVA_HOME to a JDK 17 or newer.\n");
     }
 
-    private static String launcher() {
-        return HOME.resolve("jobs/bin/gptq").toString();
-    }
-
     private Result run(Map<String, String> environment, String... command) throws IOException, InterruptedException {
-        File out = folder.resolve("out.txt").toFile();
-        File err = folder.resolve("err.txt").toFile();
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .directory(folder.toFile())
-                .redirectOutput(out)
-                .redirectError(err);
-        builder.environment().putAll(environment);
-        Process process = builder.start();
-        boolean ended = process.waitFor(2, TimeUnit.MINUTES);
-        process.destroyForcibly();
-        assertThat(ended).isTrue();
-        return new Result(process.exitValue(), Files.readString(out.toPath()), Files.readString(err.toPath()));
+        return Launcher.start(folder, environment, List.of(command)).await();
     }
-
-    private record Result(int status, String out, String err) {}
 }
