@@ -62,7 +62,7 @@ public final class GradientComputer {
                 leaves.forEach(leaf -> feeds.put(leaf.constant(), leaf.array()));
                 List<NDArray> student = studentOutputs(scope, feeds, parameters.quantizedFraction());
                 OutputGradients outputs = loss.differentiate(student, teacher, context(batch));
-                return new LaneGradient(outputs.share(), gradient(student, outputs.gradients(), leaves));
+                return new LaneGradient(outputs.losses(), gradient(student, outputs.gradients(), leaves));
             }
         }
     }

@@ -34,18 +34,21 @@ abstract class SquaredError implements DistillationLoss {
     public final OutputGradients differentiate(List<NDArray> student, List<NDArray> teacher, Context context) {
         try (Autograd.Recording paused = Autograd.pause()) {
             double share = 0;
+            double[] layers = new double[student.size()];
             List<NDArray> gradients = new ArrayList<>();
             for (int l = 0; l < student.size(); l++) {
                 NDArray difference = student.get(l).sub(teacher.get(l));
                 float[] factors = factors(l, student.size(), difference.getShape(), context);
                 float[] lengths = lengths(difference, context.samples()).toFloatArray();
                 for (int b = 0; b < factors.length; b++) {
-                    share += (double) factors[b] * lengths[b] * lengths[b];
+                    double term = (double) factors[b] * lengths[b] * lengths[b];
+                    share += term;
+                    layers[l] += term;
                     factors[b] *= 2;
                 }
                 gradients.add(difference.muli(difference.getManager().create(factors, perSample(difference))));
             }
-            return new OutputGradients(share, gradients);
+            return new OutputGradients(share, layers, gradients);
         }
     }
 

@@ -24,6 +24,19 @@ class LaneGradientTest {
     }
 
     @Test
+    void partsOfLayersAreSummedAsTheLossIs() {
+        LaneGradient folded = LaneGradient.fold(List.of(
+                new LaneGradient(new double[] {3, 1, 2}, new float[1]),
+                new LaneGradient(new double[] {0.5, 0.25, 0.25}, new float[1]),
+                new LaneGradient(new double[] {7, 0, 7}, new float[1])));
+
+        assertThat(folded.loss()).isEqualTo(10.5);
+        assertThat(LaneGradient.layers(folded.losses())).containsExactly(1.25, 9.25);
+        assertThat(LaneGradient.layers(new LaneGradient(1, new float[1]).losses()))
+                .isEmpty();
+    }
+
+    @Test
     void foldedSlicesJoinToTheFoldOfTheWhole() {
         Random random = new Random(4);
         List<LaneGradient> lanes = new ArrayList<>();

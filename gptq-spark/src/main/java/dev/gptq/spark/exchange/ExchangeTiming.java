@@ -188,7 +188,7 @@ public final class ExchangeTiming {
         }
 
         @Override
-        public void finish(int step, double loss, double[] numbers, float[] parameters) {
+        public void finish(int step, double[] losses, double[] numbers, float[] parameters) {
             ends.add(System.nanoTime());
         }
     }

@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
  * @param sender index of the sending member
  * @param slice the slice that the floats are of; {@link Kind#STATE}: index of the chunk
  * @param run which of the sender's folded runs; -1 for none
- * @param numbers PART: the run's loss; VALUES: what the slice's update yielded
+ * @param numbers PART: the run's losses; VALUES: what the slice's update yielded
  * @param text FAILURE: code and message
  */
 record Message(Kind kind, StageKey stage, int step, int sender, int slice, int run, double[] numbers, String text) {
@@ -31,8 +31,8 @@ record Message(Kind kind, StageKey stage, int step, int sender, int slice, int r
         FAILURE
     }
 
-    static Message part(StageKey stage, int step, int sender, int slice, int run, double loss) {
-        return new Message(Kind.PART, stage, step, sender, slice, run, new double[] {loss}, "");
+    static Message part(StageKey stage, int step, int sender, int slice, int run, double[] losses) {
+        return new Message(Kind.PART, stage, step, sender, slice, run, losses, "");
     }
 
     static Message values(StageKey stage, int step, int sender, int slice, double[] numbers) {

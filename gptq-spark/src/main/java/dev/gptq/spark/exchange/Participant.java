@@ -2,6 +2,7 @@ package dev.gptq.spark.exchange;
 
 import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
+import dev.gptq.spark.data.FullHeap;
 import dev.gptq.spark.task.BlockRun;
 import dev.gptq.train.LaneGradient;
 import java.time.Duration;
@@ -187,7 +188,7 @@ public final class Participant implements AutoCloseable {
             StepInbox inbox = inbox(step);
             List<BlockRun> runs = inbox.runs(members.self());
             for (int run = 0; run < runs.size(); run++) {
-                inbox.setLoss(run, SliceFold.foldLoss(lanesOf(runs.get(run))));
+                inbox.setLosses(run, SliceFold.foldLosses(lanesOf(runs.get(run))));
             }
         }
     }
@@ -223,11 +224,17 @@ public final class Participant implements AutoCloseable {
     private void sendParts(Peer peer, int slice, StepInbox inbox, BooleanSupplier killed) {
         List<BlockRun> runs = inbox.runs(members.self());
         if (runs.isEmpty()) {
-            outbox.send(peer, Message.part(stage, step, members.self(), slice, -1, 0), new float[0], 0, 0, killed);
+            outbox.send(
+                    peer,
+                    Message.part(stage, step, members.self(), slice, -1, new double[0]),
+                    new float[0],
+                    0,
+                    0,
+                    killed);
         }
         for (int run = 0; run < runs.size(); run++) {
             List<LaneGradient> lanes = lanesOf(runs.get(run));
-            Message head = Message.part(stage, step, members.self(), slice, run, SliceFold.foldLoss(lanes));
+            Message head = Message.part(stage, step, members.self(), slice, run, SliceFold.foldLosses(lanes));
             outbox.send(peer, head, lanes.get(0).gradient(), owners.from(slice), owners.size(slice), killed);
         }
     }
@@ -268,7 +275,7 @@ public final class Participant implements AutoCloseable {
         StepInbox inbox = inbox(step);
         gate.await(inbox::isComplete, this::missing, killed);
         if (trained) {
-            work.finish(step, inbox.loss(), inbox.numbers(), parameters);
+            work.finish(step, inbox.losses(), inbox.numbers(), parameters);
         }
         synchronized (gate) {
             open(step + 2);
@@ -380,7 +387,8 @@ public final class Participant implements AutoCloseable {
     }
 
     /** Ends this JVM's part; what came first counts. Failures that no repetition heals are told to the others. */
-    public void fail(Throwable cause) {
+    public void fail(Throwable failure) {
+        Throwable cause = failure instanceof OutOfMemoryError full ? FullHeap.of(full) : failure;
         if (gate.fail(cause)
                 && cause instanceof GptqException domain
                 && domain.code() != ErrorCode.IO

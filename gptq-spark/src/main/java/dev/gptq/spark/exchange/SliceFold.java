@@ -32,11 +32,11 @@ final class SliceFold {
         }
     }
 
-    /** The loss of a run of lanes. */
-    static double foldLoss(List<LaneGradient> lanes) {
-        OrderedFold<Double> fold = new OrderedFold<>(lanes.size(), Double::sum);
+    /** The losses of a run of lanes. */
+    static double[] foldLosses(List<LaneGradient> lanes) {
+        OrderedFold<double[]> fold = new OrderedFold<>(lanes.size(), LaneGradient::sum);
         for (int lane = 0; lane < lanes.size(); lane++) {
-            fold.accept(0, lane, lanes.get(lane).loss());
+            fold.accept(0, lane, lanes.get(lane).losses());
         }
         return fold.result();
     }
@@ -51,8 +51,8 @@ final class SliceFold {
     }
 
     /** Folds the losses of a step's runs. */
-    static double foldLosses(List<BlockRun> runs, List<Double> losses, int lanes) {
-        OrderedFold<Double> fold = new OrderedFold<>(lanes, Double::sum);
+    static double[] foldLosses(List<BlockRun> runs, List<double[]> losses, int lanes) {
+        OrderedFold<double[]> fold = new OrderedFold<>(lanes, LaneGradient::sum);
         for (int i = 0; i < runs.size(); i++) {
             fold.accept(runs.get(i).level(), runs.get(i).index(), losses.get(i));
         }

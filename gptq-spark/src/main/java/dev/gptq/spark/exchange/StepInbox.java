@@ -23,7 +23,9 @@ final class StepInbox {
     private int step = Integer.MIN_VALUE;
     private int lanes;
     private List<List<BlockRun>> runs = List.of();
-    private double[][] losses;
+    /** By member and run. */
+    private double[][][] losses;
+
     private boolean[][][] partsSeen;
     private int[] partsMissing;
     private int[] missingFrom;
@@ -45,7 +47,7 @@ final class StepInbox {
         int first = owners.firstOf(members.self());
         int owned = owners.endOf(members.self()) - first;
         runs = new ArrayList<>();
-        losses = new double[members.count()][];
+        losses = new double[members.count()][][];
         partsSeen = new boolean[members.count()][][];
         partsMissing = new int[owned];
         missingFrom = new int[members.count()];
@@ -53,7 +55,7 @@ final class StepInbox {
         Arrays.fill(partsMissing, 1);
         for (int m = 0; m < members.count(); m++) {
             runs.add(lanes == 0 ? List.of() : members.runs(m, lanes));
-            losses[m] = new double[runs.get(m).size()];
+            losses[m] = new double[runs.get(m).size()][];
             // A member without lanes says so, and thereby that it has come this far.
             int messages = lanes == 0 ? 0 : Math.max(1, runs.get(m).size());
             partsSeen[m] = new boolean[messages][owned];
@@ -92,13 +94,13 @@ final class StepInbox {
                 run < partsSeen[sender].length
                         && message.run() < Math.max(1, runs.get(sender).size()),
                 "its lanes belong to another executor");
-        Message.check(message.numbers().length == 1, "it has no loss");
+        Message.check(message.numbers().length > 0 || message.run() < 0, "it has no loss");
         Message.check(!partsSeen[sender][run][slice], "it has come before");
         partsSeen[sender][run][slice] = true;
         if (runs.get(sender).isEmpty()) {
             return null;
         }
-        losses[sender][run] = message.numbers()[0];
+        losses[sender][run] = message.numbers();
         if (parts[sender] == null || parts[sender].length <= run) {
             parts[sender] = parts[sender] == null ? new float[run + 1][] : Arrays.copyOf(parts[sender], run + 1);
         }
@@ -157,14 +159,14 @@ final class StepInbox {
         return missingFrom[member] > 0;
     }
 
-    void setLoss(int run, double loss) {
-        losses[members.self()][run] = loss;
+    void setLosses(int run, double[] ofRun) {
+        losses[members.self()][run] = ofRun;
     }
 
-    /** The loss of the whole step. */
-    double loss() {
+    /** The losses of the whole step. */
+    double[] losses() {
         List<BlockRun> all = new ArrayList<>();
-        List<Double> values = new ArrayList<>();
+        List<double[]> values = new ArrayList<>();
         for (int m = 0; m < members.count(); m++) {
             for (int run = 0; run < runs.get(m).size(); run++) {
                 all.add(runs.get(m).get(run));

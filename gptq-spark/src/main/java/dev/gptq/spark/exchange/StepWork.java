@@ -34,6 +34,11 @@ public interface StepWork {
     /** Begins a step, for which all parameters are there; called as {@link #finish} is. */
     default void begin(int step, float[] parameters) {}
 
-    /** Ends a step: the folded loss, and the numbers of all slices in slice order. */
-    void finish(int step, double loss, double[] numbers, float[] parameters);
+    /**
+     * Ends a step.
+     *
+     * @param losses the folded ones of {@link LaneGradient#losses}
+     * @param numbers of all slices in slice order
+     */
+    void finish(int step, double[] losses, double[] numbers, float[] parameters);
 }

@@ -48,6 +48,14 @@ public interface ProgressListener {
     default void stepDone(StepResult result, int totalSteps) {}
 
     /**
+     * What layers had to do with the loss of a training step; told after it, unless the loss is a user's, which does not
+     * tell.
+     *
+     * @param losses each layer's part of the distillation loss, by the layer's name; together they are that loss
+     */
+    default void layersDone(int step, Map<String, Double> losses) {}
+
+    /**
      * A checkpoint is written.
      *
      * @param step steps done

@@ -1,6 +1,7 @@
 package dev.gptq.spark.run;
 
 import dev.gptq.calibrate.PlanBuilder;
+import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.config.GPTQHessianScoresConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.spark.data.RunFiles;
@@ -11,8 +12,10 @@ import dev.gptq.train.BatchSchedule;
 import dev.gptq.train.DistillationLosses;
 import dev.gptq.train.RoundingTrainer.StepResult;
 import dev.gptq.train.RoundingValues;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Learns the rounding; from here on stages see the graph that the plan is for. */
 final class TrainWork implements StageWork {
@@ -47,9 +50,12 @@ final class TrainWork implements StageWork {
                 context.files(),
                 config,
                 TrainingInputs.of(context.directory(), context.model(), state.weights),
-                step -> {
+                (step, layers) -> {
                     clock.advanced(step.step() + 1L, String.format(Locale.ROOT, "loss %.5g", step.loss()));
                     clock.listener().stepDone(step, steps);
+                    if (layers.length > 0) {
+                        clock.listener().layersDone(step.step(), byName(state.plan, layers));
+                    }
                 },
                 clock.listener()::warning);
         stage.onCheckpoint((step, trained) -> clock.listener()
@@ -65,6 +71,14 @@ final class TrainWork implements StageWork {
                 result.exchange());
         state.layers = result.layers();
         state.history = history;
+    }
+
+    private static Map<String, Double> byName(QuantizationPlan plan, double[] layers) {
+        Map<String, Double> named = new LinkedHashMap<>();
+        for (int layer = 0; layer < layers.length; layer++) {
+            named.put(plan.weights().get(layer).point().name(), layers[layer]);
+        }
+        return named;
     }
 
     /** Where lanes read; the teacher's energies are computed here when the loss reads them. */

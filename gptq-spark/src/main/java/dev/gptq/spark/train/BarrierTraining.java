@@ -9,6 +9,7 @@ import dev.gptq.train.LogFunction;
 import dev.gptq.train.RoundingTrainer.StepResult;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.spark.HashPartitioner;
@@ -33,7 +34,7 @@ final class BarrierTraining {
     private final int lanes;
     private final long timeoutMillis;
     private final List<StepResult> history;
-    private final Consumer<StepResult> progress;
+    private final BiConsumer<StepResult, double[]> progress;
     private final Consumer<String> warnings;
     private final LogFunction logFunction;
     private final Runnable commitGuard;
@@ -50,7 +51,7 @@ final class BarrierTraining {
             int lanes,
             int timeoutSeconds,
             List<StepResult> history,
-            Consumer<StepResult> progress,
+            BiConsumer<StepResult, double[]> progress,
             Consumer<String> warnings,
             LogFunction logFunction,
             Runnable commitGuard) {
@@ -133,8 +134,11 @@ final class BarrierTraining {
                 return;
             }
             for (Outcome<SegmentResult> outcome : action.get()) {
-                for (StepResult result : outcome.get().history()) {
-                    hear(new StepReport(result, null));
+                List<StepResult> steps = outcome.get().history();
+                for (StepResult result : steps) {
+                    // Only the last step is not known by now, unless a failure took a report away.
+                    boolean last = result.step() == steps.get(steps.size() - 1).step();
+                    hear(new StepReport(result, last ? outcome.get().layers() : new double[0], null));
                 }
             }
         } catch (ExecutionException e) {
@@ -190,7 +194,7 @@ final class BarrierTraining {
         if (logFunction != null && report.parameters() != null) {
             logFunction.onStep(result, report.parameters());
         }
-        progress.accept(result);
+        progress.accept(result, report.layers());
     }
 
     private static GptqException translate(Throwable failure, int step) {

@@ -148,8 +148,10 @@ final class SegmentRun {
                     commit(task);
                 }
             }
+            boolean reports = isFirst && members.self() == 0;
             return new SegmentResult(
-                    isFirst && members.self() == 0 ? history.subList(segment.start(), segment.end()) : List.of());
+                    reports ? history.subList(segment.start(), segment.end()) : List.of(),
+                    reports && reporter != null ? reporter.layers() : new double[0]);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ExchangeException("Cannot train: the task was interrupted.", e);

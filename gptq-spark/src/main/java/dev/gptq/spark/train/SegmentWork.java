@@ -86,12 +86,12 @@ final class SegmentWork implements StepWork {
     }
 
     @Override
-    public void finish(int step, double loss, double[] numbers, float[] parameters) {
-        StepResult result = trainer.finishStep(loss, numbers, parameters);
+    public void finish(int step, double[] losses, double[] numbers, float[] parameters) {
+        StepResult result = trainer.finishStep(losses[0], numbers, parameters);
         trainer.requireBelow(LossLimit.of(history, segment.divergenceFactor()), result, parameters);
         history.add(result);
         if (reporter != null) {
-            reporter.report(result);
+            reporter.report(result, LaneGradient.layers(losses));
         }
     }
 }

@@ -6,13 +6,14 @@ import dev.gptq.train.StudentParameters;
 /**
  * What the driver hears of a step while a segment runs. It travels as arrays, which any class loader knows.
  *
+ * @param layers each layer's part of the distillation loss; empty when the loss does not tell them
  * @param parameters what the step's student ran with, or null
  */
-record StepReport(StepResult result, StudentParameters parameters) {
+record StepReport(StepResult result, double[] layers, StudentParameters parameters) {
     Object[] encode() {
         double fraction = parameters == null ? 0 : parameters.quantizedFraction();
         double[] numbers = {result.step(), result.loss(), result.distillationLoss(), result.regularization(), fraction};
-        return new Object[] {numbers, parameters == null ? null : parameters.values()};
+        return new Object[] {numbers, layers, parameters == null ? null : parameters.values()};
     }
 
     /** The report in a message of {@link #encode}. */
@@ -21,6 +22,8 @@ record StepReport(StepResult result, StudentParameters parameters) {
         int step = (int) numbers[0];
         StepResult result = new StepResult(step, numbers[1], numbers[2], numbers[3]);
         return new StepReport(
-                result, parts[1] == null ? null : new StudentParameters(step, (float[]) parts[1], numbers[4]));
+                result,
+                (double[]) parts[1],
+                parts[2] == null ? null : new StudentParameters(step, (float[]) parts[2], numbers[4]));
     }
 }

@@ -35,6 +35,7 @@ final class StepReporter {
     private final BooleanSupplier killed;
     private StudentParameters parameters;
     private Future<Boolean> unanswered;
+    private double[] layers = new double[0];
 
     /**
      * @param withParameters whether reports hold the student's parameters
@@ -55,11 +56,17 @@ final class StepReporter {
         }
     }
 
-    void report(StepResult result) {
+    void report(StepResult result, double[] ofLayers) {
+        layers = ofLayers;
         if (!withParameters && result.step() == withheld) {
             return;
         }
-        ask(new StepReport(result, parameters).encode());
+        ask(new StepReport(result, ofLayers, parameters).encode());
+    }
+
+    /** The layers' parts of the last step's loss. */
+    double[] layers() {
+        return layers;
     }
 
     /** Returns when the driver has heard of all that was reported, and allows the segment's checkpoint to be written. */

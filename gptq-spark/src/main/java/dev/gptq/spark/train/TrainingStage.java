@@ -12,6 +12,7 @@ import dev.gptq.spark.data.RunFiles;
 import dev.gptq.spark.task.BlockJob;
 import dev.gptq.train.BatchSchedule;
 import dev.gptq.train.GradientExchange;
+import dev.gptq.train.LaneGradient;
 import dev.gptq.train.LogFunction;
 import dev.gptq.train.LossLimit;
 import dev.gptq.train.RoundingTrainer;
@@ -37,7 +38,7 @@ public final class TrainingStage {
     private final RunFiles files;
     private final RunConfig config;
     private final Map<String, String> inputs;
-    private final Consumer<StepResult> progress;
+    private final BiConsumer<StepResult, double[]> progress;
     private final Consumer<String> warnings;
     private BiConsumer<Integer, Supplier<TrainerState>> checkpointed = (step, state) -> {};
 
@@ -45,14 +46,15 @@ public final class TrainingStage {
      * @param job names the calibration store
      * @param files the run directory, which may hold checkpoints of the same run
      * @param inputs identifies what the training is given: names and hashes, kept in checkpoints
-     * @param progress hears of each step after it is done
+     * @param progress hears of each step after it is done, and each layer's part of its distillation loss in the order of the
+     *     plan, empty where the loss does not tell them
      */
     public TrainingStage(
             BlockJob job,
             RunFiles files,
             RunConfig config,
             Map<String, String> inputs,
-            Consumer<StepResult> progress,
+            BiConsumer<StepResult, double[]> progress,
             Consumer<String> warnings) {
         this.job = job;
         this.files = files;
@@ -148,7 +150,8 @@ public final class TrainingStage {
         try (GradientExchange exchange = new JobGradientExchange(job, folders, plan, config.gptq(), weights)) {
             while (trainer.step() < schedule.totalSteps()) {
                 StepBatches batches = schedule.step(trainer.step());
-                StepResult result = trainer.update(exchange.exchange(trainer.parameters(), batches));
+                LaneGradient gradient = exchange.exchange(trainer.parameters(), batches);
+                StepResult result = trainer.update(gradient);
                 double limit = LossLimit.of(history, config.training().divergenceFactor());
                 trainer.requireBelow(limit, result, trainer.parameters().values());
                 history.add(result);
@@ -156,7 +159,7 @@ public final class TrainingStage {
                     checkpoints.write(new Checkpoint(trainer.state(), history));
                     checkpointed.accept(trainer.step(), trainer::state);
                 }
-                progress.accept(result);
+                progress.accept(result, LaneGradient.layers(gradient.losses()));
             }
         }
     }

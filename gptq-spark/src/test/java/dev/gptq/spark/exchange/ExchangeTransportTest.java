@@ -123,9 +123,10 @@ class ExchangeTransportTest {
         try (ExchangeTransport server = transport(conf())) {
             participant(stage, 0).listen(server);
 
-            assertThat(send(server, Message.part(stage, step, sender, slice, run, 0.5), floats))
+            assertThat(send(server, Message.part(stage, step, sender, slice, run, new double[] {0.5}), floats))
                     .failsWithin(Duration.ofSeconds(20));
-            assertThat(send(server, Message.part(stage, 0, 1, 1, 0, 0.5), 10)).succeedsWithin(Duration.ofSeconds(20));
+            assertThat(send(server, Message.part(stage, 0, 1, 1, 0, new double[] {0.5}), 10))
+                    .succeedsWithin(Duration.ofSeconds(20));
         }
     }
 

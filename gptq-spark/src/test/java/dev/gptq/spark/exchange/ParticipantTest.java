@@ -206,7 +206,7 @@ class ParticipantTest {
                 work.update(step, slice, folded.gradient(), work.borders()[slice], parameters, numbers, at);
                 at += work.numbers(slice);
             }
-            work.finish(step, folded.loss(), numbers, parameters);
+            work.finish(step, folded.losses(), numbers, parameters);
         }
         return parameters;
     }

@@ -2,6 +2,7 @@ package dev.gptq.spark.exchange;
 
 import dev.gptq.train.LaneGradient;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Parameters of any number without a model: gradients depend on step, lane, element and parameter. */
@@ -51,7 +52,8 @@ class SyntheticWork implements StepWork {
         for (int i = 0; i < gradient.length; i++) {
             gradient[i] = parameters[i] * (0.1f + 0.01f * lane) + (i * 31 + lane * 7 + step) % 101 * 1e-3f;
         }
-        return new LaneGradient(0.1 * lane + 1.0 / (step + 3), gradient);
+        double loss = 0.1 * lane + 1.0 / (step + 3);
+        return new LaneGradient(new double[] {loss, loss / 3, loss / 7 - lane}, gradient);
     }
 
     @Override
@@ -68,12 +70,12 @@ class SyntheticWork implements StepWork {
     }
 
     @Override
-    public void finish(int step, double loss, double[] numbers, float[] parameters) {
+    public void finish(int step, double[] losses, double[] numbers, float[] parameters) {
         double sum = 0;
         for (double number : numbers) {
             sum += number;
         }
-        finished.add(step + " " + loss + " " + sum);
+        finished.add(step + " " + Arrays.toString(losses) + " " + sum);
         last = parameters;
     }
 }

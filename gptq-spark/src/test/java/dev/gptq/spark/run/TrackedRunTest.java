@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 /** What a listener hears of the numbers of a run of nine steps, with a checkpoint every five. */
 class TrackedRunTest {
@@ -41,6 +42,14 @@ class TrackedRunTest {
             assertThat(heard.steps)
                     .extracting(StepResult::step)
                     .isEqualTo(IntStream.range(0, 9).boxed().toList());
+            assertThat(heard.layers).hasSize(9);
+            for (StepResult step : heard.steps) {
+                Map<String, Double> layers = heard.layers.get(step.step());
+                assertThat(layers.keySet()).containsExactlyElementsOf(TestModel.LAYERS);
+                assertThat(layers.values()).allMatch(loss -> loss > 0);
+                assertThat(layers.values().stream().mapToDouble(loss -> loss).sum())
+                        .isCloseTo(step.distillationLoss(), within(1e-9 * step.distillationLoss()));
+            }
             assertThat(heard.rounding).containsOnlyKeys(5, 9);
             assertThat(heard.rounding.get(5).keySet()).containsExactlyElementsOf(TestModel.LAYERS);
             heard.rounding.get(9).values().forEach(values -> {
@@ -52,6 +61,7 @@ class TrackedRunTest {
                     .hasSameSizeAs(TestModel.LAYERS));
         }
         assertThat(barrier.steps).isEqualTo(jobs.steps);
+        assertThat(barrier.layers).isEqualTo(jobs.layers);
         for (String layer : TestModel.LAYERS) {
             assertThat(barrier.rounding.get(9).get(layer))
                     .isEqualTo(jobs.rounding.get(9).get(layer));
@@ -72,6 +82,7 @@ class TrackedRunTest {
     private static final class Heard extends GptqPipelineTest.RecordingListener {
         private final List<String> started = new ArrayList<>();
         private final List<StepResult> steps = new ArrayList<>();
+        private final Map<Integer, Map<String, Double>> layers = new TreeMap<>();
         private final Map<Integer, Map<String, float[]>> rounding = new TreeMap<>();
         private final List<RunMetrics> metrics = new ArrayList<>();
 
@@ -84,6 +95,11 @@ class TrackedRunTest {
         public void stepDone(StepResult result, int totalSteps) {
             assertThat(totalSteps).isEqualTo(9);
             steps.add(result);
+        }
+
+        @Override
+        public void layersDone(int step, Map<String, Double> losses) {
+            layers.put(step, losses);
         }
 
         @Override

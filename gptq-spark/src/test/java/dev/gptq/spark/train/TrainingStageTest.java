@@ -165,7 +165,7 @@ class TrainingStageTest {
                 RunFiles.of(run.toString(), TestSpark.context().hadoopConfiguration()),
                 config,
                 Map.of(),
-                step -> {
+                (step, layers) -> {
                     progress.accept(step);
                     heard.add(step);
                 },

@@ -101,6 +101,11 @@ final class MlflowTracker implements Tracker {
     }
 
     @Override
+    public void layers(int step, Map<String, Double> losses) {
+        losses.forEach((layer, loss) -> add("layer_loss/" + layer, loss, step));
+    }
+
+    @Override
     public void rounding(int step, Map<String, float[]> values) {
         values.forEach((layer, ofLayer) -> {
             double sum = 0;

@@ -14,7 +14,7 @@ import org.tensorflow.proto.HistogramProto;
 import org.tensorflow.proto.Summary;
 
 /**
- * Event files for TensorBoard in a folder named as the run directory: losses and learning rates of every step, the rounding
+ * Event files for TensorBoard in a folder named as the run directory: losses of the whole and of each layer and learning rates of every step, the rounding
  * of each layer at every checkpoint, and what was measured at the end. A run that is continued adds a file.
  */
 final class TensorBoardTracker implements Tracker {
@@ -61,6 +61,13 @@ final class TensorBoardTracker implements Tracker {
         scalar(summary, "loss/regularization", result.regularization());
         rates.forEach((name, rate) -> scalar(summary, "learning_rate/" + name, rate));
         write(result.step(), summary);
+    }
+
+    @Override
+    public void layers(int step, Map<String, Double> losses) {
+        Summary.Builder summary = Summary.newBuilder();
+        losses.forEach((layer, loss) -> scalar(summary, "layer_loss/" + layer, loss));
+        write(step, summary);
     }
 
     @Override

@@ -16,6 +16,9 @@ interface Tracker {
     /** A training step is done; {@code rates} are the learning rates it was done with, by what they train. */
     void step(StepResult result, Map<String, Double> rates);
 
+    /** Each layer's part of a step's distillation loss, by layer; told after the step, unless the loss does not tell. */
+    void layers(int step, Map<String, Double> losses);
+
     /** Where rounding stands after {@code step} steps, by layer. */
     void rounding(int step, Map<String, float[]> values);
 

@@ -65,6 +65,12 @@ public final class TrackingProgress implements ProgressListener, AutoCloseable {
     }
 
     @Override
+    public void layersDone(int step, Map<String, Double> losses) {
+        each(tracker -> tracker.layers(step, losses));
+        next.layersDone(step, losses);
+    }
+
+    @Override
     public void checkpointWritten(int step, Supplier<Map<String, float[]>> rounding) {
         if (!trackers.isEmpty()) {
             Map<String, float[]> values = rounding.get();

@@ -66,6 +66,7 @@ class MlflowTrackerTest {
         assertThat(values("learning_rate/rounding")).containsExactly(3e-2, 3e-2, 3e-2);
         assertThat(values("top1/gptq")).containsExactly(0.8);
         // A name that the server would refuse.
+        assertThat(values("layer_loss/conv_1")).containsExactly(0.25, 0.125, 0.25 / 3);
         assertThat(values("rounding_mean/conv_1")).containsExactly(0.5625);
         assertThat(parameters())
                 .contains("weights.bits=8", "seed=0")

@@ -31,6 +31,7 @@ final class Runs {
         listener.runStarted("id-1", config);
         for (int step = 0; step < 3; step++) {
             listener.stepDone(new StepResult(step, 1.5 / (step + 1), 1.0 / (step + 1), 0.5 / (step + 1)), 3);
+            listener.layersDone(step, Map.of("conv:1", 0.25 / (step + 1)));
         }
         listener.checkpointWritten(3, () -> Map.of("conv:1", new float[] {0, 0.25f, 1, 1}));
         listener.evaluated(new RunMetrics(

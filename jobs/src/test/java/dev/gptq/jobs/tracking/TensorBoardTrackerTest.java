@@ -37,10 +37,11 @@ class TensorBoardTrackerTest {
         assertThat(values(events, "loss/total")).containsExactly(1.5f, 0.75f, 0.5f);
         assertThat(values(events, "loss/distillation")).containsExactly(1f, 0.5f, 1 / 3f);
         assertThat(values(events, "loss/regularization")).containsExactly(0.5f, 0.25f, 0.5f / 3);
+        assertThat(values(events, "layer_loss/conv:1")).containsExactly(0.25f, 0.125f, 0.25f / 3);
         // The defaults of Model Compression Toolkit.
         assertThat(values(events, "learning_rate/rounding")).containsExactly(3e-2f, 3e-2f, 3e-2f);
         assertThat(values(events, "learning_rate/bias")).hasSize(3);
-        assertThat(events.stream().skip(1).limit(3).map(Event::getStep)).containsExactly(0L, 1L, 2L);
+        assertThat(events.stream().skip(1).limit(6).map(Event::getStep)).containsExactly(0L, 0L, 1L, 1L, 2L, 2L);
         assertThat(values(events, "top1/gptq")).containsExactly(0.8f);
         assertThat(values(events, "sqnr_db_ptq/conv:1")).containsExactly(10f);
         // What is not a number is left out.
