@@ -11,7 +11,7 @@ import java.util.List;
 /**
  * What the report shows beyond the metrics: the content of details.json, names in snake_case.
  *
- * @param latency one sample in ONNX Runtime, by model: float, gptq
+ * @param latency one sample in ONNX Runtime, by model: float, ptq, gptq
  * @param learningRates null without training
  * @param rounding one per layer
  * @param activations one per quantized tensor that was observed

@@ -1,5 +1,6 @@
 package dev.gptq.jobs;
 
+import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.Redaction;
 import java.io.PrintWriter;
@@ -9,12 +10,19 @@ import java.io.StringWriter;
 final class FailureReport {
     private static final int UNEXPECTED = 1;
     private static final int MAX_CAUSES = 20;
+    private static final long MEGABYTE = 1 << 20;
 
     private FailureReport() {}
 
     /** Prints the failure and returns the exit status that belongs to it. */
     static int print(Throwable failure, boolean debug, PrintWriter err) {
         GptqException known = known(failure);
+        if (known == null && failure instanceof OutOfMemoryError) {
+            known = new GptqException(
+                    ErrorCode.CLUSTER,
+                    "Cannot go on: the heap of %d MB is full. Start with a larger --driver-memory."
+                            .formatted(Runtime.getRuntime().maxMemory() / MEGABYTE));
+        }
         if (known != null) {
             err.println("gptq: " + oneLine(known.getMessage()));
         } else {

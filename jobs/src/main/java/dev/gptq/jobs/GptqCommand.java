@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
 
 /**
  * The command line. Exit statuses: 0 done, 1 unexpected failure, 2 bad input or usage, 3 reading or writing failed, 4 the
- * model holds something unsupported, 5 training diverged, 6 the cluster failed, 130 interrupted (Ctrl-C), 143 terminated.
+ * model holds something unsupported, 5 training diverged, 6 the cluster failed or a JVM has too little memory, 130
+ * interrupted (Ctrl-C), 143 terminated.
  */
 @Command(
         name = "gptq",
@@ -26,7 +27,7 @@ import picocli.CommandLine.Spec;
             " 3:reading or writing failed",
             " 4:the model holds something unsupported",
             " 5:training diverged",
-            " 6:the cluster failed",
+            " 6:the cluster failed, or a JVM has too little memory",
             "130:interrupted (Ctrl-C); the same command goes on",
             "143:terminated; the same command goes on"
         },
@@ -74,7 +75,11 @@ public final class GptqCommand implements Callable<Integer> {
         line.setParameterExceptionHandler(GptqCommand::usageError);
         line.setExecutionExceptionHandler(
                 (failure, failed, result) -> FailureReport.print(failure, command.debug, err));
-        return line.execute(arguments);
+        try {
+            return line.execute(arguments);
+        } catch (OutOfMemoryError e) {
+            return FailureReport.print(e, command.debug, err);
+        }
     }
 
     /** The command line with all its commands. */

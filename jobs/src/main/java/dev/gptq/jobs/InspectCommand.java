@@ -4,9 +4,11 @@ import dev.gptq.config.QuantizationConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.TrainingConfig;
 import dev.gptq.graph.ValueInfo;
+import dev.gptq.mixedprecision.BitAssignment;
 import dev.gptq.onnx.OnnxModel;
 import dev.gptq.report.ModelSummary;
 import dev.gptq.spark.data.ModelFolder;
+import dev.gptq.spark.data.RunFiles;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +33,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
     private static final long MEGABYTE = 1 << 20;
+    private static final String CHOSEN_BITS = "mixed_precision.json";
 
     @Spec
     private CommandSpec spec;
@@ -50,6 +53,12 @@ final class InspectCommand implements Callable<Integer> {
             description = "Set path.to.key of the configuration; repeatable.")
     private List<String> overrides = new ArrayList<>();
 
+    @Option(
+            names = "--run",
+            paramLabel = "DIRECTORY",
+            description = "Take the bits that mixed precision chose from this run directory, a Hadoop path.")
+    private String run;
+
     @Override
     public Integer call() {
         if (file == null && !overrides.isEmpty()) {
@@ -58,9 +67,17 @@ final class InspectCommand implements Callable<Integer> {
         RunConfig config = file == null ? null : ConfigFile.read(file, overrides);
         QuantizationConfig quantization = config == null ? QuantizationConfig.defaults() : config.quantization();
         TrainingConfig training = config == null ? TrainingConfig.defaults() : config.training();
+        if (run != null) {
+            quantization = chosen(run).apply(quantization);
+        }
         OnnxModel file = ModelFolder.readModel(model, new Configuration());
         print(ModelSummary.of(file, model, quantization), training);
         return 0;
+    }
+
+    private static BitAssignment chosen(String directory) {
+        return BitAssignment.fromJson(
+                RunFiles.of(directory, new Configuration()).readText(CHOSEN_BITS));
     }
 
     private void print(ModelSummary summary, TrainingConfig training) {

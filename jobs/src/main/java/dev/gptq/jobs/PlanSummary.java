@@ -36,8 +36,9 @@ final class PlanSummary {
         }
         console.line("");
         console.line("Time           about " + duration(plan.seconds()) + " on CPUs, roughly");
-        console.line("Memory         a training task needs about %d MB outside the heap"
-                .formatted(plan.taskBytes() / MEGABYTE + 1));
+        console.line(
+                "Memory         a training task needs about %d MB outside the heap, the driver about %d MB of its heap"
+                        .formatted(plan.taskBytes() / MEGABYTE + 1, plan.driverBytes() / MEGABYTE + 1));
         console.line("Storage        %d MB of samples in the run directory until the run is complete"
                 .formatted(plan.storedBytes() / MEGABYTE + 1));
         console.line("Nothing was computed and nothing was written: this was a dry run.");

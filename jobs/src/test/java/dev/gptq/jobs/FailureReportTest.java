@@ -44,6 +44,16 @@ class FailureReportTest {
     }
 
     @Test
+    void aFullHeapIsOneLineWithTheStatusOfTheClusterAndARemedy() {
+        assertThat(print(new OutOfMemoryError("Java heap space"), false)).isEqualTo(6);
+
+        long megabytes = Runtime.getRuntime().maxMemory() >> 20;
+        assertThat(err)
+                .hasToString("gptq: Cannot go on: the heap of " + megabytes
+                        + " MB is full. Start with a larger --driver-memory." + System.lineSeparator());
+    }
+
+    @Test
     void aFailureWithoutMessageStillNamesItsClass() {
         assertThat(print(new NullPointerException(), false)).isEqualTo(1);
 

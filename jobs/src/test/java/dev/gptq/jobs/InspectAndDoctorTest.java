@@ -4,6 +4,7 @@ import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.ValueInfo;
+import dev.gptq.mixedprecision.BitAssignment;
 import dev.gptq.onnx.OnnxWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -58,6 +59,25 @@ class InspectAndDoctorTest {
                 .containsPattern("/fc/Gemm +Gemm +10x128 +float")
                 .contains(" 2\n")
                 .contains("(2 samples per lane)");
+    }
+
+    @Test
+    void inspectShowsTheBitsThatARunChose() throws IOException {
+        BitAssignment.Layer first =
+                new BitAssignment.Layer("/conv2/Conv", 3, 4608, 1, List.of(3, 8), new double[] {0.2, 0.1});
+        BitAssignment.Layer second =
+                new BitAssignment.Layer("/fc/Gemm", 5, 1280, 1, List.of(5, 8), new double[] {0.2, 0.1});
+        BitAssignment chosen =
+                new BitAssignment("hessian", 32, 0.3, 0.3, 0, List.of(), List.of(first, second), List.of());
+        Files.writeString(folder.resolve("mixed_precision.json"), chosen.toJson());
+
+        assertThat(run("inspect", QUICKSTART.toString(), "--run", folder.toString()))
+                .isZero();
+
+        assertThat(out.toString())
+                .containsPattern("/conv1/Conv +Conv +16x1x3x3 +8\n")
+                .containsPattern("/conv2/Conv +Conv +32x16x3x3 +3\n")
+                .containsPattern("/fc/Gemm +Gemm +10x128 +5\n");
     }
 
     @Test

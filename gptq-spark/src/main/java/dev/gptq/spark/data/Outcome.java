@@ -12,7 +12,8 @@ import java.util.concurrent.Callable;
 public record Outcome<T>(T value, GptqException failure) implements Serializable {
     /**
      * Calls {@code task}; other exceptions than GptqException go on to Spark, which retries. So do failures to read or
-     * write, which another attempt on another machine may not meet; {@link SparkFailures} finds them in the end.
+     * write, which another attempt on another machine may not meet; {@link SparkFailures} finds them in the end. A full heap
+     * is a domain failure: Spark would end the JVM.
      */
     public static <T> Outcome<T> of(Callable<T> task) {
         try {
@@ -22,6 +23,8 @@ public record Outcome<T>(T value, GptqException failure) implements Serializable
                 throw e;
             }
             return new Outcome<>(null, e);
+        } catch (OutOfMemoryError e) {
+            return new Outcome<>(null, FullHeap.of(e));
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {

@@ -26,6 +26,10 @@ public final class SparkFailures {
                 return domain;
             }
         }
+        FullHeap fullHeap = FullHeap.in(failure);
+        if (fullHeap != null) {
+            return fullHeap;
+        }
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof AnalysisException) {
                 return failure(ErrorCode.BAD_INPUT, cause, action, remedy);

@@ -50,6 +50,7 @@ final class DetailsWork {
     private static List<Latency> latency(EvaluateStage.Models models, SampleBatch sample) {
         Map<String, OnnxModel> files = new LinkedHashMap<>();
         files.put("float", models.floatModel());
+        files.put("ptq", models.ptqModel());
         files.put("gptq", models.gptqModel());
         return Latency.measure(files, sample);
     }

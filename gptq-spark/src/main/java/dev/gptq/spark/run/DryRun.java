@@ -33,12 +33,14 @@ final class DryRun {
     private static final double PREPARED_BYTES = 20e6;
 
     private final RunConfig config;
+    private final ProgressListener progress;
     private final SparkSession session;
     private final JavaSparkContext spark;
     private final Configuration hadoop;
 
-    DryRun(RunConfig config, SparkSession session) {
+    DryRun(RunConfig config, SparkSession session, ProgressListener progress) {
         this.config = config;
+        this.progress = progress;
         this.session = session;
         this.spark = JavaSparkContext.fromSparkContext(session.sparkContext());
         this.hadoop = spark.hadoopConfiguration();
@@ -47,6 +49,8 @@ final class DryRun {
     RunPlan plan(Stage last) {
         ComputeDevices devices = ComputeDevices.of(spark, config.device(), config.gpusPerTask());
         PreparedModel model = PreparedModel.read(config, hadoop);
+        DriverHeap heap = DriverHeap.of(config, model.graph(), model.model().bytes(), spark.isLocal());
+        heap.check(progress::warning);
         RunDatasets datasets = RunDatasets.open(session, config, model.graph());
         Fingerprint fingerprint =
                 Fingerprint.of(config, devices.kind(), Crc32cCounter.of(model.file()::writeAll), datasets.identity());
@@ -87,6 +91,7 @@ final class DryRun {
                         .filter(stage -> stage.stage().compareTo(last) <= 0)
                         .toList(),
                 estimate.taskBytes(ModelSummary.parameterBytes(model.graph())),
+                heap.bytes(),
                 stored);
     }
 

@@ -23,13 +23,14 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * What makes two runs the same: configuration (without where output goes, how gradients meet and how often they are saved),
+ * What makes two runs the same: version of spark-gptq, configuration (without where output goes, how gradients meet and how often they are saved),
  * kind of device, model bytes, and the data files with their sizes and times. Kept as run.json; a directory is resumed by a
  * run with an equal fingerprint only.
  *
+ * @param version another one may compute other numbers
  * @param data files of the calibration dataset, then of the evaluation dataset
  */
-record Fingerprint(String config, String modelCrc32c, List<String> data) {
+record Fingerprint(String version, String config, String modelCrc32c, List<String> data) {
     static final String FILE_NAME = "run.json";
 
     private static final OutputConfig ANYWHERE = new OutputConfig("run", false);
@@ -64,12 +65,21 @@ record Fingerprint(String config, String modelCrc32c, List<String> data) {
                 1,
                 config.allowUserClasses(),
                 TrackingConfig.NONE);
-        return new Fingerprint(RunConfigReader.toYaml(elsewhere), modelCrc32c, data);
+        return new Fingerprint(ProductVersion.read(), RunConfigReader.toYaml(elsewhere), modelCrc32c, data);
+    }
+
+    /** Whether {@code other} is this one but for the version. */
+    boolean equalsButForVersion(Fingerprint other) {
+        return other != null && new Fingerprint(version, other.config, other.modelCrc32c, other.data).equals(this);
     }
 
     /** What {@code other} has differently, for people: "seed is 2 there and 1 here". Empty when the two are equal. */
     List<String> differences(Fingerprint other) {
         List<String> differences = new ArrayList<>();
+        if (!version.equals(other.version)) {
+            String theirs = other.version == null ? "older" : other.version;
+            differences.add("the version of spark-gptq is %s there and %s here".formatted(theirs, version));
+        }
         Map<String, String> here = values(config);
         Map<String, String> there = values(other.config);
         Set<String> keys = new LinkedHashSet<>(here.keySet());

@@ -4,6 +4,7 @@ import dev.gptq.config.RunConfig;
 import dev.gptq.report.MetricsFile;
 import dev.gptq.report.RunMetrics;
 import dev.gptq.spark.data.Crc32cCounter;
+import dev.gptq.spark.data.FullHeap;
 import dev.gptq.spark.run.RunDirectory.Replaces;
 import dev.gptq.spark.task.ComputeDevices;
 import java.util.Objects;
@@ -78,12 +79,22 @@ public final class GptqPipeline {
      * @throws dev.gptq.GptqException as {@link #run(SparkSession)}
      */
     public RunPlan plan(Stage last, SparkSession spark) {
-        return new DryRun(config, spark).plan(last);
+        return new DryRun(config, spark, progress).plan(last);
     }
 
     /** The metrics of the result are null before the stage that finds them. */
     private RunResult execute(SparkSession spark, Stage last, boolean again) {
         StageClock clock = new StageClock(progress);
+        try {
+            return execute(spark, last, again, clock);
+        } catch (OutOfMemoryError e) {
+            throw FullHeap.of(e).during("finish stage " + clock.stage());
+        } catch (FullHeap e) {
+            throw e.during("finish stage " + clock.stage());
+        }
+    }
+
+    private RunResult execute(SparkSession spark, Stage last, boolean again, StageClock clock) {
         clock.start(StageClock.PREPARE, StageClock.UNKNOWN);
         ComputeDevices devices = ComputeDevices.of(
                 JavaSparkContext.fromSparkContext(spark.sparkContext()), config.device(), config.gpusPerTask());

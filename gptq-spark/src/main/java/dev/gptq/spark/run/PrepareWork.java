@@ -26,6 +26,12 @@ record PrepareWork(RunDatasets datasets) implements StageWork {
     @Override
     public void run(RunContext context, RunState state) {
         try {
+            DriverHeap.of(
+                            context.config(),
+                            context.prepared(),
+                            context.model().bytes(),
+                            context.spark().isLocal())
+                    .check(context.clock().listener()::warning);
             context.devices().check(context.spark());
             state.samples = store(context, datasets.calibration(), RunDirectory.CALIBRATION_SAMPLES);
             state.evaluated = datasets.evaluation() == null
@@ -89,8 +95,7 @@ record PrepareWork(RunDatasets datasets) implements StageWork {
                     .first()
                     .get();
             versions.put("spark", context.spark().version());
-            String version = PrepareWork.class.getPackage().getImplementationVersion();
-            versions.put("spark_gptq", version == null ? "development" : version);
+            versions.put("spark_gptq", ProductVersion.read());
             return versions;
         } catch (Exception e) {
             throw SparkFailures.translate(e, "run the model on the cluster", "See the executors' logs.");

@@ -63,6 +63,10 @@ final class RunContext implements AutoCloseable {
         this.points = LayerSettings.of(model.graph(), config.quantization()).points();
         this.marks = new RunMarks(spark, runId, config.model());
         clock.onStart(marks::enter);
+        clock.continueFrom(StageSeconds.read(directory.files()));
+        if (!directory.isComplete()) {
+            clock.onFinish(timing -> StageSeconds.write(directory.files(), timing));
+        }
         LOG.info("Run {} writes to {}.", runId, directory.files().root());
         clock.listener().runStarted(runId, config);
         this.hadoop = new SerializableConfiguration(spark.hadoopConfiguration());

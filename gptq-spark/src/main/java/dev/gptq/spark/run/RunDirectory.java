@@ -34,6 +34,7 @@ final class RunDirectory implements AutoCloseable {
     static final String SCORES = "samples/scores";
     static final String TEACHER_ENERGIES = "samples/energies";
     static final String QUARANTINE = "quarantine";
+    static final String TIMING = "timing.json";
     static final String MANIFEST = "MANIFEST.json";
 
     private static final String SAMPLES = "samples";
@@ -47,6 +48,7 @@ final class RunDirectory implements AutoCloseable {
             PTQ_MODEL,
             PTQ_MODEL + CONSTANTS,
             METRICS,
+            TIMING,
             DETAILS,
             REPORT,
             STATISTICS,
@@ -137,8 +139,10 @@ final class RunDirectory implements AutoCloseable {
                 ? Fingerprint.fromJson(files.readText(Fingerprint.FILE_NAME))
                 : null;
         boolean same = fingerprint.equals(other);
-        boolean complete = same && names.containsAll(Set.of(MANIFEST, METRICS, REPORT, QUANTIZED_MODEL, PTQ_MODEL));
-        if (same && !(complete && replaces == Replaces.EVERYTHING)) {
+        // What is finished was made by one version and stays as it is; only what is unfinished would become a mixture.
+        boolean complete = fingerprint.equalsButForVersion(other)
+                && names.containsAll(Set.of(MANIFEST, METRICS, REPORT, QUANTIZED_MODEL, PTQ_MODEL));
+        if ((same || complete) && !(complete && replaces == Replaces.EVERYTHING)) {
             return complete ? Content.COMPLETE : Content.UNFINISHED;
         }
         if (!names.isEmpty() && replaces == Replaces.NOTHING) {

@@ -15,6 +15,7 @@ import java.util.List;
  * @param evaluated samples of the evaluation dataset; null without one
  * @param stages those that were asked for
  * @param taskBytes memory outside the heap that a training task needs, about
+ * @param driverBytes the driver's heap that the run takes, about
  * @param storedBytes what the decoded samples take in the run directory until it is complete
  */
 public record RunPlan(
@@ -28,6 +29,7 @@ public record RunPlan(
         Long evaluated,
         List<PlannedStage> stages,
         long taskBytes,
+        long driverBytes,
         long storedBytes) {
     public RunPlan {
         stages = List.copyOf(stages);

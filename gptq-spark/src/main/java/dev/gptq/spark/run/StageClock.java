@@ -23,6 +23,8 @@ final class StageClock {
 
     private static final List<String> STAGES =
             List.of(PREPARE, CALIBRATE, MIXED_PRECISION, HESSIAN, TRAIN, EXPORT, EVALUATE);
+    private static final String SUFFIX = "_s";
+    private static final String TOTAL = "total_s";
     private static final double NANOS_PER_SECOND = 1e9;
 
     private final ProgressListener listener;
@@ -30,6 +32,10 @@ final class StageClock {
     private final Map<String, Double> seconds = new HashMap<>();
     private final long begin;
     private Consumer<String> entered = stage -> {};
+    private Consumer<Map<String, Double>> finished = timing -> {};
+    /** Of processes that worked on the same run before. */
+    private double earlierSeconds;
+
     private String stage;
     private long stageBegin;
     private int samplesPerUnit;
@@ -53,9 +59,31 @@ final class StageClock {
         return listener;
     }
 
+    /** The stage that was started last. */
+    String stage() {
+        return stage;
+    }
+
     /** {@code listener} is told of stages as they start, before anything of them is done. */
     void onStart(Consumer<String> listener) {
         this.entered = listener;
+    }
+
+    /** Counts what processes before this one took for the same run: what {@link #timing} told there. */
+    void continueFrom(Map<String, Double> earlier) {
+        for (String name : STAGES) {
+            Double before = earlier.get(name + SUFFIX);
+            // A comparison is made anew, not continued.
+            if (before != null && !name.equals(EVALUATE)) {
+                seconds.merge(name, before, Double::sum);
+            }
+        }
+        earlierSeconds = earlier.getOrDefault(TOTAL, 0.0);
+    }
+
+    /** {@code listener} gets {@link #timing} after each stage. */
+    void onFinish(Consumer<Map<String, Double>> listener) {
+        this.finished = listener;
     }
 
     void start(String name, long units) {
@@ -95,15 +123,16 @@ final class StageClock {
 
     void finish(String format, Object... arguments) {
         double elapsed = (nanoClock.getAsLong() - stageBegin) / NANOS_PER_SECOND;
-        seconds.put(stage, elapsed);
+        seconds.merge(stage, elapsed, Double::sum);
+        finished.accept(timing());
         listener.stageFinished(stage, elapsed, String.format(Locale.ROOT, format, arguments));
     }
 
-    /** Seconds of all stages, 0 for those that were not run, and of everything so far. */
+    /** Seconds of all stages, 0 for those that were not run, and of everything so far, in all processes of the run. */
     Map<String, Double> timing() {
         Map<String, Double> timing = new LinkedHashMap<>();
-        STAGES.stream().filter(seconds::containsKey).forEach(name -> timing.put(name + "_s", seconds.get(name)));
-        timing.put("total_s", (nanoClock.getAsLong() - begin) / NANOS_PER_SECOND);
+        STAGES.stream().filter(seconds::containsKey).forEach(name -> timing.put(name + SUFFIX, seconds.get(name)));
+        timing.put(TOTAL, earlierSeconds + (nanoClock.getAsLong() - begin) / NANOS_PER_SECOND);
         return timing;
     }
 }

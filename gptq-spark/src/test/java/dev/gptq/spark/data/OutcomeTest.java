@@ -41,7 +41,27 @@ class OutcomeTest {
         assertThat(ATTEMPTS).hasValue(1);
     }
 
-    private static String run(FailingTask task) {
+    @Test
+    void aFullHeapIsASentenceAndNotTriedAgain() {
+        FullHeap failure = catchThrowableOfType(FullHeap.class, () -> run(new GreedyTask()));
+
+        long megabytes = Runtime.getRuntime().maxMemory() >> 20;
+        assertThat(failure.during("finish stage train"))
+                .hasMessageStartingWith("Cannot finish stage train: the heap of the driver, " + megabytes
+                        + " MB, is full. Start with more")
+                .hasMessageContaining("--driver-memory");
+        assertThat(failure.code()).isEqualTo(ErrorCode.CLUSTER);
+        assertThat(ATTEMPTS).hasValue(1);
+    }
+
+    @Test
+    void aFullHeapIsFoundUnderWhatWrappedIt() {
+        Throwable wrapped = new IllegalStateException(new OutOfMemoryError("GC overhead limit exceeded"));
+
+        assertThat(SparkFailures.translate(wrapped, "test", "Stop.")).isInstanceOf(FullHeap.class);
+    }
+
+    private static String run(Function<Integer, Outcome<String>> task) {
         ATTEMPTS.set(0);
         try {
             return TestSpark.context()
@@ -51,6 +71,17 @@ class OutcomeTest {
                     .get();
         } catch (Exception e) {
             throw SparkFailures.translate(e, "test", "Stop.");
+        }
+    }
+
+    private record GreedyTask() implements Function<Integer, Outcome<String>> {
+        @Override
+        public Outcome<String> call(Integer value) {
+            return Outcome.of(() -> {
+                ATTEMPTS.incrementAndGet();
+                // 16 GB, and the heap of tests has less.
+                return String.valueOf(new long[Integer.MAX_VALUE - 8].length);
+            });
         }
     }
 

@@ -56,6 +56,7 @@ class GptqPipelineTest {
                         "quantized.onnx",
                         "ptq.onnx",
                         "metrics.json",
+                        "timing.json",
                         "details.json",
                         "report.html",
                         "statistics.json",

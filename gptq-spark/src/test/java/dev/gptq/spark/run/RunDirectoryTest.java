@@ -17,8 +17,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 class RunDirectoryTest {
-    private static final Fingerprint THIS_RUN = new Fingerprint("seed: 1", "00000001", List.of("data 1 2"));
-    private static final Fingerprint OTHER_RUN = new Fingerprint("seed: 2", "00000001", List.of("data 1 2"));
+    private static final Fingerprint THIS_RUN = new Fingerprint("1.0", "seed: 1", "00000001", List.of("data 1 2"));
+    private static final Fingerprint OTHER_RUN = new Fingerprint("1.0", "seed: 2", "00000001", List.of("data 1 2"));
 
     @TempDir
     private Path folder;
@@ -73,6 +73,19 @@ class RunDirectoryTest {
                 .contains("a different run (seed is 2 there and 1 here)", "--set output.overwrite=true");
         try (RunDirectory directory = open(THIS_RUN, true)) {
             assertThat(directory.isComplete()).isFalse();
+        }
+    }
+
+    @Test
+    void whatAnotherVersionLeftUnfinishedIsNotContinuedAndWhatItFinishedStays() {
+        Fingerprint older = new Fingerprint("0.9", "seed: 1", "00000001", List.of("data 1 2"));
+        open(older, false).close();
+
+        assertThat(refused(THIS_RUN)).contains("the version of spark-gptq is 0.9 there and 1.0 here");
+
+        finish(older);
+        try (RunDirectory directory = open(THIS_RUN, false)) {
+            assertThat(directory.isComplete()).isTrue();
         }
     }
 

@@ -2,6 +2,7 @@ package dev.gptq.spark.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -66,6 +67,24 @@ class StageClockTest {
         clock.start(StageClock.TRAIN, 1);
 
         assertThat(heard).containsExactly("entered train", "started train");
+    }
+
+    @Test
+    void secondsOfEarlierProcessesCountAndAComparisonIsThatOfTheLastOne() {
+        clock.continueFrom(Map.of("train_s", 20.0, "evaluate_s", 5.0, "total_s", 40.0));
+        clock.start(StageClock.TRAIN, 1);
+        pass(3);
+        clock.finish("done");
+        clock.start(StageClock.EVALUATE, 1);
+        pass(4);
+        clock.finish("done");
+
+        assertThat(clock.timing())
+                .containsEntry("train_s", 23.0)
+                .containsEntry("evaluate_s", 4.0)
+                .containsEntry("calibrate_s", 0.0)
+                .containsEntry("total_s", 47.0);
+        assertThat(heard).contains("finished after 3.0", "finished after 4.0");
     }
 
     private void pass(int seconds) {
