@@ -66,17 +66,23 @@ public final class PlanBuilder {
                 .toList();
     }
 
-    /** Plain post-training quantization: kernels rounded to nearest, biases corrected. In plan order. */
+    /**
+     * Plain post-training quantization: kernels rounded to nearest, biases corrected. In plan order. Kernels of the plan's
+     * {@link QuantizationPlan#starts} are rounded in place of the float ones, and their biases stay as they are.
+     */
     public static List<QuantizedLayer> roundToNearest(Graph prepared, QuantizationPlan plan) {
         List<QuantizedLayer> layers = new ArrayList<>();
         for (WeightQuantizer quantizer : plan.weights()) {
             ComparePoint point = quantizer.point();
-            TensorData kernel = quantizer.start(prepared.constants().get(point.weight()));
+            boolean compensated = plan.starts().has(quantizer);
+            TensorData kernel = compensated
+                    ? plan.starts().of(quantizer)
+                    : quantizer.start(prepared.constants().get(point.weight()));
             QuantizationGrid grid = quantizer.grid();
             float[] bias = null;
             if (point.bias() != null) {
                 bias = prepared.constants().get(point.bias()).floats().clone();
-                double[] correction = quantizer.biasCorrection();
+                double[] correction = compensated ? null : quantizer.biasCorrection();
                 for (int channel = 0; correction != null && channel < bias.length; channel++) {
                     bias[channel] = (float) (bias[channel] - correction[channel]);
                 }

@@ -1,5 +1,6 @@
 package dev.gptq.calibrate;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -13,9 +14,13 @@ import java.util.List;
  * Every quantizer of a model: weights in compare-point order, activations in graph order. The content of plan.json.
  *
  * @param corrections what makes the prepared graph the one that the quantizers are for, see {@link CorrectedGraph}
+ * @param starts what training rounds in place of the float kernels; not in the file
  */
 public record QuantizationPlan(
-        List<WeightQuantizer> weights, List<ActivationQuantizer> activations, List<GraphCorrection> corrections)
+        List<WeightQuantizer> weights,
+        List<ActivationQuantizer> activations,
+        List<GraphCorrection> corrections,
+        @JsonIgnore StartingKernels starts)
         implements Serializable {
     private static final ObjectMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -27,11 +32,23 @@ public record QuantizationPlan(
         activations = List.copyOf(activations);
         // Absent from a file of a run that corrected nothing.
         corrections = corrections == null ? List.of() : List.copyOf(corrections);
+        starts = starts == null ? StartingKernels.NONE : starts;
+    }
+
+    /** A plan whose kernels start as they are. */
+    public QuantizationPlan(
+            List<WeightQuantizer> weights, List<ActivationQuantizer> activations, List<GraphCorrection> corrections) {
+        this(weights, activations, corrections, StartingKernels.NONE);
     }
 
     /** A plan for the prepared graph as it is. */
     public QuantizationPlan(List<WeightQuantizer> weights, List<ActivationQuantizer> activations) {
         this(weights, activations, List.of());
+    }
+
+    /** The same quantizers for kernels that start elsewhere. */
+    public QuantizationPlan withStarts(StartingKernels kernels) {
+        return new QuantizationPlan(weights, activations, corrections, kernels);
     }
 
     /** Content of plan.json; every number comes back exactly. */

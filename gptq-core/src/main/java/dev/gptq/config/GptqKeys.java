@@ -108,6 +108,20 @@ final class GptqKeys {
                     "Share of the steps at the end in which roundings are hard and fixed, while biases and learned scales "
                             + "adapt to them"),
             section(
+                    "gptq.error_compensation_config",
+                    "Rounding with error compensation (OPTQ) before training, which starts from its result; null: training "
+                            + "starts from float kernels, as in MCT"),
+            example(
+                    "gptq.error_compensation_config.num_samples",
+                    FROM_ONE,
+                    "Samples that second moments of layer inputs are taken over, at most",
+                    "1024"),
+            example(
+                    "gptq.error_compensation_config.damping",
+                    ABOVE_ZERO,
+                    "Share of the mean second moment added to each input's",
+                    "0.01"),
+            section(
                     "gptq.optimizer_quantization_parameter",
                     "Of learned scales; null: optimizer_rest. Keys as in gptq.optimizer"),
             section("gptq.optimizer_bias", "Of biases; null: optimizer_rest. Keys as in gptq.optimizer"),

@@ -36,6 +36,8 @@ final class GptqSectionReader {
                         key -> gradualActivations(settings.section(key))))
                 .optRoundingType(settings.constant("rounding_type", RoundingType.class, RoundingType.SoftQuantizer))
                 .optRoundingPhases(roundingPhases(settings.section("rounding_phases")))
+                .optErrorCompensationConfig(settings.orNull(
+                        "error_compensation_config", null, key -> errorCompensation(settings.section(key))))
                 .optLogFunction(settings.orNull("log_function", null, key -> settings.text(key, null)))
                 .optQuantizerParametersOverride(
                         quantizerParameters(settings.section("gptq_quantizer_params_override")));
@@ -84,6 +86,12 @@ final class GptqSectionReader {
                 settings.number("warm_up_fraction", base.warmUpFraction()),
                 settings.flag("warm_up_regularization", base.warmUpRegularization()),
                 settings.number("hard_fraction", base.hardFraction())));
+    }
+
+    private static ErrorCompensationConfig errorCompensation(Settings settings) {
+        ErrorCompensationConfig base = ErrorCompensationConfig.defaults();
+        return settings.build(() -> new ErrorCompensationConfig(
+                settings.whole("num_samples", base.numSamples()), settings.number("damping", base.damping())));
     }
 
     private static QuantizerParametersOverride quantizerParameters(Settings settings) {

@@ -23,6 +23,8 @@ import java.util.TreeMap;
  * @param logFunction full name of a user class called after every step, or null
  * @param quantizerParametersOverride quantization_parameter_learning, max_lsbs_change_map
  * @param roundingPhases when the regularizer acts, and when rounding becomes hard; not in MCT, whose values are the default
+ * @param errorCompensationConfig how kernels are rounded before training; null, as in MCT: training starts from float
+ *     kernels
  */
 public record GradientPTQConfig(
         int nEpochs,
@@ -38,7 +40,8 @@ public record GradientPTQConfig(
         OptimizerConfig optimizerBias,
         String logFunction,
         QuantizerParametersOverride quantizerParametersOverride,
-        RoundingPhasesConfig roundingPhases)
+        RoundingPhasesConfig roundingPhases,
+        ErrorCompensationConfig errorCompensationConfig)
         implements Serializable {
     /** The loss of sample-layer attention; needs one Hessian weight per sample and layer. */
     public static final String SAMPLE_LAYER_ATTENTION = "sample_layer_attention";

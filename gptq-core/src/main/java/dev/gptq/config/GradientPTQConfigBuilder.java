@@ -24,6 +24,7 @@ public final class GradientPTQConfigBuilder {
     private QuantizerParametersOverride quantizerParametersOverride = QuantizerParametersOverride.NONE;
 
     private RoundingPhasesConfig roundingPhases = RoundingPhasesConfig.defaults();
+    private ErrorCompensationConfig errorCompensationConfig;
 
     GradientPTQConfigBuilder() {}
 
@@ -123,6 +124,12 @@ public final class GradientPTQConfigBuilder {
         return this;
     }
 
+    /** Null, the default: training starts from float kernels. */
+    public GradientPTQConfigBuilder optErrorCompensationConfig(ErrorCompensationConfig value) {
+        this.errorCompensationConfig = value;
+        return this;
+    }
+
     /** @throws dev.gptq.GptqException BAD_INPUT with key, value and remedy */
     public GradientPTQConfig build() {
         Check.given(nEpochs, "n_epochs", "Set the number of passes over the calibration data, for example 5");
@@ -149,6 +156,7 @@ public final class GradientPTQConfigBuilder {
                 optimizerBias,
                 logFunction,
                 quantizerParametersOverride,
-                roundingPhases);
+                roundingPhases,
+                errorCompensationConfig);
     }
 }

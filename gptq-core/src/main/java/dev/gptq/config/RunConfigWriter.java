@@ -162,6 +162,7 @@ final class RunConfigWriter {
         phases.put("warm_up_regularization", gptq.roundingPhases().warmUpRegularization());
         phases.put("hard_fraction", gptq.roundingPhases().hardFraction());
         tree.put("rounding_phases", phases);
+        tree.put("error_compensation_config", errorCompensation(gptq.errorCompensationConfig()));
         tree.put("optimizer_quantization_parameter", optimizer(gptq.optimizerQuantizationParameter()));
         tree.put("optimizer_bias", optimizer(gptq.optimizerBias()));
         tree.put("log_function", gptq.logFunction());
@@ -230,6 +231,16 @@ final class RunConfigWriter {
         tree.put("log_norm", hessian.logNorm());
         tree.put("scale_log_norm", hessian.scaleLogNorm());
         tree.put("hessian_batch_size", hessian.hessianBatchSize());
+        return tree;
+    }
+
+    private static Map<String, Object> errorCompensation(ErrorCompensationConfig compensation) {
+        if (compensation == null) {
+            return null;
+        }
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("num_samples", compensation.numSamples());
+        tree.put("damping", compensation.damping());
         return tree;
     }
 

@@ -17,8 +17,8 @@ final class LearnedRangeQuantizer extends SoftRoundingQuantizer {
     /** n - (w - a') / step of the last forward pass, by element. */
     private final float[] stepGradient;
 
-    LearnedRangeQuantizer(WeightQuantizer quantizer, float[] kernel, long[] shape, int offset) {
-        super(quantizer, kernel, shape, offset);
+    LearnedRangeQuantizer(WeightQuantizer quantizer, float[] kernel, long[] shape, int offset, boolean onGrid) {
+        super(quantizer, kernel, shape, offset, onGrid);
         this.kernel = kernel;
         this.stepGradient = new float[size];
     }

@@ -18,7 +18,8 @@ final class RoundingQuantizers {
     /** The quantizer of some rows of a layer's kernel, with offset 0; refuses what cannot be trained. */
     static RoundingQuantizer of(Graph prepared, QuantizationPlan plan, ParameterPiece piece, GradientPTQConfig config) {
         WeightQuantizer weight = plan.weights().get(piece.layer());
-        TensorData kernel = ParameterLayout.kernel(prepared, weight.point());
+        boolean compensated = plan.starts().has(weight);
+        TensorData kernel = compensated ? plan.starts().of(weight) : ParameterLayout.kernel(prepared, weight.point());
         int rowSize = piece.size() / piece.rows();
         int begin = piece.firstRow() * rowSize;
         float[] rows = Arrays.copyOfRange(kernel.floats(), begin, begin + piece.size());
@@ -27,11 +28,12 @@ final class RoundingQuantizers {
             shape[0] = piece.rows();
         }
         WeightQuantizer ofRows = weight.rows(piece.firstRow(), piece.rows());
-        return of(ofRows, ofRows.start(TensorData.ofFloats(rows, shape)), 0, config);
+        TensorData ofPiece = TensorData.ofFloats(rows, shape);
+        return of(ofRows, compensated ? ofPiece : ofRows.start(ofPiece), compensated, config);
     }
 
     private static RoundingQuantizer of(
-            WeightQuantizer weight, TensorData kernel, int offset, GradientPTQConfig config) {
+            WeightQuantizer weight, TensorData kernel, boolean compensated, GradientPTQConfig config) {
         boolean learnsScale = config.quantizerParametersOverride().quantizationParameterLearning();
         boolean uniform = weight.method() == QuantizationMethod.UNIFORM;
         if (config.roundingType() == RoundingType.STE) {
@@ -48,12 +50,12 @@ final class RoundingQuantizers {
                         "Use SoftQuantizer, or set quantization_parameter_learning to false");
             }
             int lsbs = config.quantizerParametersOverride().maxLsbsChange(weight.bits());
-            return new SteRoundingQuantizer(weight, kernel.floats(), kernel.shape(), offset, lsbs);
+            return new SteRoundingQuantizer(weight, kernel.floats(), kernel.shape(), 0, lsbs);
         }
         if (learnsScale && uniform) {
-            return new LearnedRangeQuantizer(weight, kernel.floats(), kernel.shape(), offset);
+            return new LearnedRangeQuantizer(weight, kernel.floats(), kernel.shape(), 0, compensated);
         }
-        return new SoftRoundingQuantizer(weight, kernel.floats(), kernel.shape(), offset);
+        return new SoftRoundingQuantizer(weight, kernel.floats(), kernel.shape(), 0, compensated);
     }
 
     private static GptqException refused(WeightQuantizer weight, String reason, String remedy) {
@@ -68,7 +70,7 @@ final class RoundingQuantizers {
                 : new RoundingRegularizer(weights.regularizer(), config.regularizationFactor(), phases);
     }
 
-    /** All biases in the layout's order, each less its bias correction. */
+    /** All biases in the layout's order, each less its bias correction, which is for kernels that are rounded to nearest. */
     static float[] correctedBiases(Graph prepared, QuantizationPlan plan, ParameterLayout layout) {
         float[] biases = new float[layout.biasCount()];
         for (int l = 0; l < plan.weights().size(); l++) {
@@ -79,8 +81,10 @@ final class RoundingQuantizers {
             WeightQuantizer weight = plan.weights().get(l);
             float[] bias = ParameterLayout.bias(prepared, weight.point()).floats();
             int begin = slice.offset() - layout.kernelCount();
+            boolean corrected =
+                    weight.biasCorrection() != null && !plan.starts().has(weight);
             for (int c = 0; c < bias.length; c++) {
-                double correction = weight.biasCorrection() == null ? 0 : weight.biasCorrection()[c];
+                double correction = corrected ? weight.biasCorrection()[c] : 0;
                 biases[begin + c] = (float) (bias[c] - correction);
             }
         }

@@ -16,9 +16,20 @@ class SoftRoundingQuantizer extends RoundingQuantizer {
     private final float[] floor;
     private final float[] target;
     private final float[] slope;
+    private final boolean onGrid;
 
+    /** Starts by the thresholds as given. */
     SoftRoundingQuantizer(WeightQuantizer quantizer, float[] kernel, long[] shape, int offset) {
+        this(quantizer, kernel, shape, offset, false);
+    }
+
+    /**
+     * @param kernel what is rounded
+     * @param onGrid whether the start is by the grid's own steps, or by the thresholds that they come from
+     */
+    SoftRoundingQuantizer(WeightQuantizer quantizer, float[] kernel, long[] shape, int offset, boolean onGrid) {
         super(quantizer, shape, offset);
+        this.onGrid = onGrid;
         this.kernel = kernel;
         this.floor = new float[size];
         this.target = new float[size];
@@ -145,6 +156,9 @@ class SoftRoundingQuantizer extends RoundingQuantizer {
 
     /** MCT starts from the thresholds as given: before rounding to a power of two, before zero is put on the grid. */
     private float initialStep(int channel) {
+        if (onGrid) {
+            return grid.scale()[channel];
+        }
         if (quantizer.method() == QuantizationMethod.UNIFORM) {
             float range =
                     (float) quantizer.rangeMax()[channel] - (float) quantizer.rangeMin()[channel];
@@ -155,6 +169,9 @@ class SoftRoundingQuantizer extends RoundingQuantizer {
     }
 
     private float initialLowest(int channel) {
+        if (onGrid) {
+            return -grid.zeroPoint()[channel] * grid.scale()[channel];
+        }
         return quantizer.method() == QuantizationMethod.UNIFORM
                 ? (float) quantizer.rangeMin()[channel]
                 : 0;

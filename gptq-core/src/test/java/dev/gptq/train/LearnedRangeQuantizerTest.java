@@ -117,7 +117,7 @@ class LearnedRangeQuantizerTest {
                 max,
                 null);
         long[] shape = axis < 0 ? new long[] {kernel.length} : new long[] {min.length, kernel.length / min.length};
-        return new LearnedRangeQuantizer(weight, kernel, shape, 0);
+        return new LearnedRangeQuantizer(weight, kernel, shape, 0, false);
     }
 
     private static float[] random(long seed) {

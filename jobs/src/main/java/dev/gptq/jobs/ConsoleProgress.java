@@ -18,6 +18,7 @@ final class ConsoleProgress implements ProgressListener {
     private static final int SECONDS_PER_HOUR = 3600;
     private static final int BAR_WIDTH = 30;
     private static final int LINE_WIDTH = 110;
+    private static final int LABEL_WIDTH = 10;
     private static final String CLEAR_LINE = "\r\u001b[K";
 
     private final PrintWriter out;
@@ -131,7 +132,7 @@ final class ConsoleProgress implements ProgressListener {
     }
 
     private static String label(String stage) {
-        return String.format(Locale.ROOT, "%-10s", stage);
+        return String.format(Locale.ROOT, stage.length() < LABEL_WIDTH ? "%-10s" : "%s  ", stage);
     }
 
     private static String separated(String text) {

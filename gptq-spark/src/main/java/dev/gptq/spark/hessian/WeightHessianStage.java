@@ -13,9 +13,6 @@ import java.util.function.LongConsumer;
 
 /** Hessians of kernels, element by element, averaged over samples. The driver holds a few arrays of the kernels' size. */
 public final class WeightHessianStage {
-    /** What all tasks together may send to the driver, a quarter of Spark's default spark.driver.maxResultSize. */
-    static final long RESULT_BYTES = 1L << 28;
-
     private WeightHessianStage() {}
 
     /**
@@ -29,20 +26,9 @@ public final class WeightHessianStage {
         long elements = points.stream()
                 .mapToLong(point -> graph.constants().get(point.weight()).size())
                 .sum();
-        BlockJob bounded = new BlockJob(
-                job.spark(),
-                job.model(),
-                job.store(),
-                job.samples(),
-                job.blockSize(),
-                tasks(elements * Float.BYTES, job.tasks()));
-        return bounded.fold(new SumHessians(List.copyOf(points), seed), "calibrate", progress)
+        return job.withResultsOf(elements * Float.BYTES)
+                .fold(new SumHessians(List.copyOf(points), seed), "calibrate", progress)
                 .means(points);
-    }
-
-    /** At most {@code tasks}, fewer where results of {@code bytes} each would be too much for the driver, but one. */
-    static int tasks(long bytes, int tasks) {
-        return (int) Math.max(1, Math.min(tasks, RESULT_BYTES / bytes));
     }
 
     private record SumHessians(List<ComparePoint> points, long seed) implements BlockTask<WeightHessian.Sums> {

@@ -28,6 +28,7 @@ final class RunDirectory implements AutoCloseable {
     static final String MIXED_PRECISION_YAML = "mixed_precision.yaml";
     static final String HESSIAN_SCORES = "hessian_scores.parquet";
     static final String LOSS_WEIGHTS = "loss_weights.json";
+    static final String STARTING_KERNELS = "starting_kernels";
     static final String CHECKPOINTS = "checkpoints";
     static final String CALIBRATION_SAMPLES = "samples/calibration";
     static final String EVALUATION_SAMPLES = "samples/evaluation";
@@ -57,6 +58,7 @@ final class RunDirectory implements AutoCloseable {
             PLAN,
             HESSIAN_SCORES,
             LOSS_WEIGHTS,
+            STARTING_KERNELS,
             CHECKPOINTS,
             QUARANTINE,
             SAMPLES);

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -16,13 +17,17 @@ final class StageClock {
     static final String MIXED_PRECISION = "mixed_precision";
 
     static final String HESSIAN = "hessian";
+    /** Only of runs that start from compensated kernels. */
+    static final String COMPENSATE = "compensate";
+
     static final String TRAIN = "train";
     static final String EXPORT = "export";
     static final String EVALUATE = "evaluate";
     static final long UNKNOWN = -1;
 
     private static final List<String> STAGES =
-            List.of(PREPARE, CALIBRATE, MIXED_PRECISION, HESSIAN, TRAIN, EXPORT, EVALUATE);
+            List.of(PREPARE, CALIBRATE, MIXED_PRECISION, HESSIAN, COMPENSATE, TRAIN, EXPORT, EVALUATE);
+    private static final Set<String> OPTIONAL = Set.of(MIXED_PRECISION, COMPENSATE);
     private static final String SUFFIX = "_s";
     private static final String TOTAL = "total_s";
     private static final double NANOS_PER_SECOND = 1e9;
@@ -52,7 +57,7 @@ final class StageClock {
         this.listener = listener;
         this.nanoClock = nanoClock;
         this.begin = nanoClock.getAsLong();
-        STAGES.stream().filter(name -> !name.equals(MIXED_PRECISION)).forEach(name -> seconds.put(name, 0.0));
+        STAGES.stream().filter(name -> !OPTIONAL.contains(name)).forEach(name -> seconds.put(name, 0.0));
     }
 
     ProgressListener listener() {

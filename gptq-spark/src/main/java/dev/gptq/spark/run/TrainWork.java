@@ -28,14 +28,16 @@ final class TrainWork implements StageWork {
     public void run(RunContext context, RunState state) {
         context.correct(state.plan);
         state.ptqLayers = PlanBuilder.roundToNearest(context.corrected(), state.plan);
+        QuantizationPlan start = CompensationWork.start(context, state.plan, state.samples.samples());
         if (context.config().gptq().nEpochs() > 0) {
-            train(context, state);
+            train(context, state, start);
         } else {
-            state.layers = state.ptqLayers;
+            state.layers =
+                    start == state.plan ? state.ptqLayers : PlanBuilder.roundToNearest(context.corrected(), start);
         }
     }
 
-    private static void train(RunContext context, RunState state) {
+    private static void train(RunContext context, RunState state, QuantizationPlan start) {
         RunConfig config = context.config();
         StageClock clock = context.clock();
         long samples = state.samples.samples();
@@ -61,7 +63,7 @@ final class TrainWork implements StageWork {
         stage.onCheckpoint((step, trained) -> clock.listener()
                 .checkpointWritten(
                         step, () -> RoundingValues.of(context.corrected(), state.plan, config.gptq(), trained.get())));
-        TrainingStage.Result result = stage.run(context.corrected(), state.plan, state.weights, folders);
+        TrainingStage.Result result = stage.run(context.corrected(), start, state.weights, folders);
         List<StepResult> history = result.history();
         clock.finish(
                 "%d steps, loss %.5g to %.5g, %s",

@@ -7,6 +7,7 @@ import dev.gptq.spark.data.RunFiles;
 import dev.gptq.spark.data.StoreIndex;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HashMap;
 import java.util.Map;
 
 /** What a training is given, as names for messages and hashes; checkpoints keep it, so that none is used for another one. */
@@ -16,14 +17,18 @@ final class TrainingInputs {
     static Map<String, String> of(RunDirectory directory, OnnxModel model, LossWeights weights) {
         RunFiles files = directory.files();
         String index = RunDirectory.CALIBRATION_SAMPLES + "/" + StoreIndex.FILE_NAME;
-        return Map.of(
+        Map<String, String> inputs = new HashMap<>(Map.of(
                 "configuration", directory.fingerprint().configSha256(),
                 "model", Crc32cCounter.of(model::writeAll),
                 // The index holds the checksums of all samples.
                 "calibration samples", Crc32cCounter.of(files.read(index)),
                 "quantization plan", Crc32cCounter.of(files.read(RunDirectory.PLAN)),
                 // Means over samples: scores of a single sample show in them.
-                "loss weights", crc32c(weights.perLayer(), weights.regularizer()));
+                "loss weights", crc32c(weights.perLayer(), weights.regularizer())));
+        if (StartingKernelsStore.isThere(files)) {
+            inputs.put("starting kernels", StartingKernelsStore.identity(files));
+        }
+        return inputs;
     }
 
     private static String crc32c(float[]... arrays) {

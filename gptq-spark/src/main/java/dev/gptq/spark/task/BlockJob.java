@@ -32,10 +32,23 @@ public record BlockJob(
     /** Tasks per core: enough to level out slow ones. */
     private static final int TASKS_PER_CORE = 4;
 
+    /** What all tasks together may send to the driver, a quarter of Spark's default spark.driver.maxResultSize. */
+    static final long RESULT_BYTES = 1L << 28;
+
     /** A job cut for the cluster at hand. */
     public static BlockJob of(
             JavaSparkContext spark, Broadcast<SharedModel> model, String store, long samples, int blockSize) {
         return new BlockJob(spark, model, store, samples, blockSize, spark.defaultParallelism() * TASKS_PER_CORE);
+    }
+
+    /** The same job, in fewer tasks where results of {@code bytes} each would be too much for the driver. */
+    public BlockJob withResultsOf(long bytes) {
+        return new BlockJob(spark, model, store, samples, blockSize, tasks(bytes, tasks));
+    }
+
+    /** At most {@code tasks}, fewer where results of {@code bytes} each would be too much for the driver, but one. */
+    static int tasks(long bytes, int tasks) {
+        return (int) Math.max(1, Math.min(tasks, RESULT_BYTES / Math.max(1, bytes)));
     }
 
     /** Number of blocks. */

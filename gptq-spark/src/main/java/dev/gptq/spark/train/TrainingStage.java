@@ -4,6 +4,7 @@ import dev.gptq.ErrorCode;
 import dev.gptq.GptqException;
 import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.QuantizedLayer;
+import dev.gptq.calibrate.StartingKernels;
 import dev.gptq.config.RunConfig;
 import dev.gptq.config.TrainingConfig;
 import dev.gptq.graph.Graph;
@@ -147,7 +148,8 @@ public final class TrainingStage {
             BatchSchedule schedule,
             CheckpointStore checkpoints,
             List<StepResult> history) {
-        try (GradientExchange exchange = new JobGradientExchange(job, folders, plan, config.gptq(), weights)) {
+        try (GradientExchange exchange =
+                new JobGradientExchange(job, folders, plan.withStarts(StartingKernels.NONE), config.gptq(), weights)) {
             while (trainer.step() < schedule.totalSteps()) {
                 StepBatches batches = schedule.step(trainer.step());
                 LaneGradient gradient = exchange.exchange(trainer.parameters(), batches);

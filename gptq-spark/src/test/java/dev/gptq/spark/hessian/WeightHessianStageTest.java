@@ -29,13 +29,4 @@ class WeightHessianStageTest {
             assertThat(apart.get(layer)).isEqualTo(alone.get(layer));
         }
     }
-
-    @Test
-    void largeKernelsAreSummedByFewerTasks() {
-        assertThat(WeightHessianStage.tasks(1 << 10, 8)).isEqualTo(8);
-        assertThat(WeightHessianStage.tasks(WeightHessianStage.RESULT_BYTES / 3, 8))
-                .isEqualTo(3);
-        assertThat(WeightHessianStage.tasks(WeightHessianStage.RESULT_BYTES * 2, 8))
-                .isEqualTo(1);
-    }
 }

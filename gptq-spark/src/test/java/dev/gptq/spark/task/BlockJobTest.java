@@ -120,4 +120,11 @@ class BlockJobTest {
             throw new IllegalStateException("broken");
         }
     }
+
+    @Test
+    void largeResultsAreFoldedByFewerTasks() {
+        assertThat(BlockJob.tasks(1 << 10, 8)).isEqualTo(8);
+        assertThat(BlockJob.tasks(BlockJob.RESULT_BYTES / 3, 8)).isEqualTo(3);
+        assertThat(BlockJob.tasks(BlockJob.RESULT_BYTES * 2, 8)).isEqualTo(1);
+    }
 }
