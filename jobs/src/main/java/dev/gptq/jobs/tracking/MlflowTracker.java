@@ -6,9 +6,11 @@ import dev.gptq.config.RunConfig;
 import dev.gptq.report.RunMetrics;
 import dev.gptq.train.RoundingTrainer.StepResult;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.mlflow.api.proto.Service.Metric;
 import org.mlflow.api.proto.Service.Param;
 import org.mlflow.api.proto.Service.RunStatus;
@@ -135,9 +137,17 @@ final class MlflowTracker implements Tracker {
         }
     }
 
+    /** What the server takes for the name: its characters, and a path of files below a folder, without empty parts. */
+    static String key(String name) {
+        return Arrays.stream(name.replaceAll(NOT_ALLOWED, "_").split("/"))
+                .filter(part -> !part.isEmpty())
+                .map(part -> part.equals(".") || part.equals("..") ? "_" : part)
+                .collect(Collectors.joining("/"));
+    }
+
     private void add(String name, double value, int step) {
         waiting.add(Metric.newBuilder()
-                .setKey(name.replaceAll(NOT_ALLOWED, "_"))
+                .setKey(key(name))
                 .setValue(value)
                 .setTimestamp(System.currentTimeMillis())
                 .setStep(step)

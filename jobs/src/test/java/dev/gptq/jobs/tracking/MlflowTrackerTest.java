@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -72,6 +73,17 @@ class MlflowTrackerTest {
                 .contains("weights.bits=8", "seed=0")
                 .anyMatch(value -> value.startsWith("model=s3a://"));
         assertThat(calls.toString()).as("the password of the model's address").doesNotContain("hunter2");
+    }
+
+    /** The server refuses names that are no normal relative paths; exporters begin names of nodes with a slash. */
+    @Test
+    void namesOfNodesBecomeNormalPaths() {
+        assertThat(MlflowTracker.key("layer_loss//conv1/Conv")).isEqualTo("layer_loss/conv1/Conv");
+        for (String layer : List.of("/a/b", "a//b/", "../a", "a/./b", "a:b")) {
+            Path key = Path.of(MlflowTracker.key("layer_loss/" + layer));
+            assertThat(key.normalize().toString()).isEqualTo(MlflowTracker.key("layer_loss/" + layer));
+            assertThat(key.startsWith("layer_loss")).isTrue();
+        }
     }
 
     @Test
