@@ -6,7 +6,8 @@ import dev.gptq.train.BatchSchedule;
 
 /**
  * Roughly what the stages of a run take on CPUs: the cost of a forward pass is measured, everything else is counted in
- * forward passes. The factors were found on small convolutional networks; they are rough.
+ * forward passes. The factors were found on two small convolutional networks; they are rough, and those of a machine that has
+ * nothing else to do.
  *
  * @param calibration samples of the calibration dataset
  * @param evaluation samples that are evaluated
@@ -14,25 +15,42 @@ import dev.gptq.train.BatchSchedule;
  */
 public record RunEstimate(RunConfig config, ForwardCost forward, long calibration, long evaluation, int slots) {
     /** Histograms and ranges of all activations beside the forward pass. */
-    private static final double CALIBRATE = 3;
+    private static final double CALIBRATE = 8;
 
-    /** A backward pass that reaches activations only. */
-    private static final double BACKWARD = 2;
+    /** A backward pass that reaches activations only, of few samples at a time. */
+    private static final double BACKWARD = 4;
 
     /** The teacher, and the student with quantized kernels and activations forward and backward. */
     private static final double TRAIN = 10;
 
     /** Two students, and three models in ONNX Runtime. */
-    private static final double EVALUATE = 6;
+    private static final double EVALUATE = 12;
+
+    /** Before the first sample: Spark's first job, and the libraries on their way into memory. */
+    private static final double START_SECONDS = 10;
+
+    /** Decoded and written by one task in a second, about. */
+    private static final double PREPARED_BYTES = 20e6;
+
+    /** Outside the heap: Java's own, the libraries, and what allocators keep of memory that was given back. */
+    private static final long JVM_BYTES = 900L << 20;
+
+    /** Threads' pools are never as full as they could be. */
+    private static final int SLACK = 2;
 
     /** Of a stage: its jobs, broadcasts and the first use of a model. */
-    private static final double STAGE_SECONDS = 1;
+    private static final double STAGE_SECONDS = 2;
 
     /** Of a step beside its gradients: exchange and update. */
     private static final double STEP_SECONDS = 0.02;
 
     /** Random vectors per sample where outputs are too many for the exact expectation. */
     private static final long MOST_PASSES = 100;
+
+    /** Reading, decoding and writing {@code bytes} of samples. */
+    public double prepareSeconds(long bytes) {
+        return START_SECONDS + bytes / PREPARED_BYTES / Math.max(1, slots);
+    }
 
     /** The activation statistics. */
     public double calibrateSeconds() {
@@ -85,6 +103,16 @@ public record RunEstimate(RunConfig config, ForwardCost forward, long calibratio
     public long taskBytes(long parameterBytes) {
         return ModelSummary.taskBytes(
                 parameterBytes, forward.activationBytes(), BatchSchedule.microBatchSize(config.training()));
+    }
+
+    /**
+     * Memory outside the heap that a JVM needs whose tasks train.
+     *
+     * @param parameterBytes of all constants of the prepared model
+     * @param tasks of the JVM at once
+     */
+    public long jvmBytes(long parameterBytes, int tasks) {
+        return JVM_BYTES + SLACK * tasks * taskBytes(parameterBytes);
     }
 
     private double onAllSlots(double forwardPasses) {

@@ -35,10 +35,14 @@ final class PlanSummary {
                     duration(stage.seconds())));
         }
         console.line("");
-        console.line("Time           about " + duration(plan.seconds()) + " on CPUs, roughly");
+        console.line("Time           about " + duration(plan.seconds()) + " on CPUs with nothing else to do, roughly");
         console.line(
-                "Memory         a training task needs about %d MB outside the heap, the driver about %d MB of its heap"
-                        .formatted(plan.taskBytes() / MEGABYTE + 1, plan.driverBytes() / MEGABYTE + 1));
+                "Memory         about %d MB of the driver's heap; outside the heap about %d MB in a JVM that runs tasks, %d MB of"
+                                .formatted(
+                                        plan.driverBytes() / MEGABYTE + 1,
+                                        plan.jvmBytes() / MEGABYTE + 1,
+                                        plan.taskBytes() / MEGABYTE + 1)
+                        + " it for each task that trains");
         console.line("Storage        %d MB of samples in the run directory until the run is complete"
                 .formatted(plan.storedBytes() / MEGABYTE + 1));
         console.line("Nothing was computed and nothing was written: this was a dry run.");

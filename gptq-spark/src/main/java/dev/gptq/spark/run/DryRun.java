@@ -29,9 +29,6 @@ final class DryRun {
     /** Samples that are read and run through the model. */
     private static final int SAMPLES = 8;
 
-    /** Decoded and written by one task in a second, about. */
-    private static final double PREPARED_BYTES = 20e6;
-
     private final RunConfig config;
     private final ProgressListener progress;
     private final SparkSession session;
@@ -66,14 +63,16 @@ final class DryRun {
         PrepareWork.checkSampleCount(config, samples);
         ForwardCost forward = measure(model, first);
 
+        int slots = spark.defaultParallelism();
         int machines = ClusterCheck.machines(spark).size();
         devices.check(spark);
         ClusterCheck.requireShared(spark, existing(files));
 
         Long evaluated =
                 datasets.evaluation() == null ? null : datasets.evaluation().size();
-        RunEstimate estimate = new RunEstimate(
-                config, forward, samples, evaluated == null ? samples : evaluated, spark.defaultParallelism());
+        RunEstimate estimate =
+                new RunEstimate(config, forward, samples, evaluated == null ? samples : evaluated, slots);
+        long parameters = ModelSummary.parameterBytes(model.graph());
         long stored = bytes(datasets.calibration(), samples)
                 + (evaluated == null ? 0 : bytes(datasets.evaluation(), evaluated));
         int layers =
@@ -83,14 +82,15 @@ final class DryRun {
                 content.name().toLowerCase(Locale.ROOT),
                 devices.kind() + ": " + devices.reason(),
                 machines,
-                spark.defaultParallelism(),
+                slots,
                 layers,
                 samples,
                 evaluated,
                 stages(estimate, stored, layers).stream()
                         .filter(stage -> stage.stage().compareTo(last) <= 0)
                         .toList(),
-                estimate.taskBytes(ModelSummary.parameterBytes(model.graph())),
+                estimate.taskBytes(parameters),
+                estimate.jvmBytes(parameters, (slots + machines - 1) / machines),
                 heap.bytes(),
                 stored);
     }
@@ -105,10 +105,7 @@ final class DryRun {
     private static List<PlannedStage> stages(RunEstimate estimate, long stored, int layers) {
         RunConfig config = estimate.config();
         return List.of(
-                new PlannedStage(
-                        Stage.PREPARE,
-                        stored + " bytes of samples",
-                        stored / PREPARED_BYTES / Math.max(1, estimate.slots())),
+                new PlannedStage(Stage.PREPARE, stored + " bytes of samples", estimate.prepareSeconds(stored)),
                 new PlannedStage(
                         Stage.CALIBRATE,
                         blocks(estimate.calibration(), CalibrateStage.BLOCK_SIZE),

@@ -15,6 +15,7 @@ import java.util.List;
  * @param evaluated samples of the evaluation dataset; null without one
  * @param stages those that were asked for
  * @param taskBytes memory outside the heap that a training task needs, about
+ * @param jvmBytes memory outside the heap that a JVM needs whose tasks train, about
  * @param driverBytes the driver's heap that the run takes, about
  * @param storedBytes what the decoded samples take in the run directory until it is complete
  */
@@ -29,6 +30,7 @@ public record RunPlan(
         Long evaluated,
         List<PlannedStage> stages,
         long taskBytes,
+        long jvmBytes,
         long driverBytes,
         long storedBytes) {
     public RunPlan {

@@ -45,6 +45,8 @@ class DryRunTest {
         // One float image of 8 x 8 and an int64 label.
         assertThat(plan.storedBytes()).isEqualTo(TestModel.SAMPLES * (64 * 4 + 8));
         assertThat(plan.taskBytes()).isBetween(1000L, 1_000_000L);
+        assertThat(plan.jvmBytes()).isGreaterThan(2 * plan.taskBytes());
+        assertThat(plan.driverBytes()).isBetween(1L, Runtime.getRuntime().maxMemory());
         assertThat(plan.seconds()).isBetween(1.0, 60.0);
         assertThat(plan.machines()).isEqualTo(1);
         assertThat(folder.resolve("runs")).doesNotExist();
