@@ -38,6 +38,11 @@ final class ImageDecoding {
                 Pixels image = JpegColors.convert(raster(reader), header);
                 return config.exifOrientation() ? image.oriented(header.orientation()) : image;
             }
+            if (format.equals("webp")) {
+                for (int[] size : WebpSizes.of(bytes)) {
+                    checkSize(size[0], size[1]);
+                }
+            }
             checkSize(reader.getWidth(0), reader.getHeight(0));
             return pixels(reader.read(0));
         } catch (IOException | RuntimeException e) {
