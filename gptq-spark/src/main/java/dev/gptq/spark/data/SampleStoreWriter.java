@@ -10,7 +10,10 @@ import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** Sorts a source's samples into the canonical order and writes them; Spark's sort spills, nothing is held in memory. */
+/**
+ * Sorts a source's samples into the canonical order, those of several lengths into windows of it, and writes them; Spark's
+ * sort spills, nothing is held in memory.
+ */
 final class SampleStoreWriter {
     /** Files are cut so that one holds about this much; depends on the dataset only, so that files are reproducible. */
     private static final long FILE_BYTES = 64L << 20;
@@ -48,6 +51,7 @@ final class SampleStoreWriter {
                     index.badRows());
         }
         try {
+            index = layout.hasLengths() ? LengthBuckets.sort(index, folder, spark) : index;
             Path path = new Path(folder, StoreIndex.FILE_NAME);
             try (FSDataOutputStream out =
                     Files.of(path, spark.hadoopConfiguration()).create(path, true)) {
@@ -55,6 +59,8 @@ final class SampleStoreWriter {
             }
         } catch (IOException e) {
             throw unwritable(e, folder);
+        } catch (Exception e) {
+            throw SparkFailures.translate(e, "prepare samples in '" + folder + "'", "Check the storage.");
         }
         return index;
     }

@@ -221,6 +221,54 @@ class EncodedSamplesTest {
                 .hasMessageContaining("the model takes exactly 20 tokens");
     }
 
+    /** 600 texts of 1 to 100 words. Without order, eight of them are padded to 90 words and more on average. */
+    @Test
+    void textsOfLikeLengthAreTogetherAndStayTheSamplesThatTheLimitTakes() throws IOException {
+        Files.writeString(folder.resolve("tokenizer.json"), TOKENIZER);
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 600; i++) {
+            lines.append("to ".repeat(1 + i % 100))
+                    .append("be or ".repeat(i / 100))
+                    .append('\n');
+        }
+        Files.writeString(folder.resolve("lines.txt"), lines);
+        DatasetConfigBuilder config = DatasetConfig.builder(path("lines.txt"))
+                .optId("value")
+                .setInputs(Map.of("input_ids", InputMapping.of("input_ids")));
+        ValueInfo input = new ValueInfo("input_ids", ElementType.INT64, new long[] {-1, -1});
+        TextConfig padded = new TextConfig(path("tokenizer.json"), "value", null, 120, null, true);
+
+        StoreIndex fixed = prepare(config.optText(padded).optLimit(500L).build(), input);
+        java.util.TreeSet<String> expected = texts(0, (int) fixed.samples());
+        TextConfig ragged =
+                new TextConfig(path("tokenizer.json"), "value", null, 120, null, true, TextConfig.Padding.LONGEST);
+        prepare(config.optText(ragged).build(), input);
+
+        assertThat(texts(0, 500)).isEqualTo(expected).hasSize(500);
+        assertThat(texts(0, LengthBuckets.WINDOW)).hasSize(LengthBuckets.WINDOW);
+        long computed = 0;
+        long used = 0;
+        for (int first = 0; first + 8 <= 500; first += 8) {
+            long[] ids = read(first, 8).inputs().get("input_ids").longs();
+            computed += ids.length;
+            used += java.util.Arrays.stream(ids).filter(id -> id != 9).count();
+        }
+        // Lengths are multiples of 8: on average 4 tokens of about 55 are padding, and little more.
+        assertThat((double) used / computed).isGreaterThan(0.85);
+    }
+
+    private java.util.TreeSet<String> texts(int first, int size) {
+        long[] ids = read(first, size).inputs().get("input_ids").longs();
+        java.util.TreeSet<String> texts = new java.util.TreeSet<>();
+        for (int i = 0; i < size; i++) {
+            texts.add(java.util.Arrays.stream(ids, i * (ids.length / size), (i + 1) * (ids.length / size))
+                    .filter(id -> id != 9)
+                    .mapToObj(Long::toString)
+                    .collect(java.util.stream.Collectors.joining(" ")));
+        }
+        return texts;
+    }
+
     private static final String TOKENIZER =
             """
             {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
@@ -239,8 +287,12 @@ class EncodedSamplesTest {
     }
 
     private SampleBatch read(int size) {
+        return read(0, size);
+    }
+
+    private SampleBatch read(int first, int size) {
         return SampleStore.open(path("store"), TestSpark.context().hadoopConfiguration())
-                .read(0, size);
+                .read(first, size);
     }
 
     private String path(String name) {
