@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
@@ -40,19 +39,17 @@ final class NpyRows implements PairFlatMapFunction<String, OrderKey, byte[]> {
     public Iterator<Tuple2<OrderKey, byte[]>> call(String path) throws IOException {
         Reader reader = new Reader(path);
         TaskContext.get().addTaskCompletionListener((TaskCompletionListener) context -> reader.close());
-        Iterator<Long> rows = LongStream.range(0, reader.inputs.get(0).header().rows())
-                .boxed()
-                .iterator();
-        return new KeyedIterator<>(rows, keys, reader::keyed);
+        return new KeyedIterator<>(reader, keys, reader::keyed);
     }
 
-    /** The open arrays of one file. */
-    private final class Reader {
+    /** The open arrays of one file, and its rows' numbers; closed behind the last one, for a task may read many files. */
+    private final class Reader implements Iterator<Long> {
         private final String path;
         private final List<NpyArray> inputs = new ArrayList<>();
         private final List<NpyArray> open = new ArrayList<>();
         private final NpyArray ids;
         private final NpyArray labels;
+        private long next;
 
         Reader(String path) throws IOException {
             this.path = path;
@@ -61,6 +58,20 @@ final class NpyRows implements PairFlatMapFunction<String, OrderKey, byte[]> {
             }
             ids = idArray == null ? null : open(idArray);
             labels = labelArray == null ? null : open(labelArray);
+        }
+
+        @Override
+        public boolean hasNext() {
+            if (next < inputs.get(0).header().rows()) {
+                return true;
+            }
+            close();
+            return false;
+        }
+
+        @Override
+        public Long next() {
+            return next++;
         }
 
         private NpyArray open(String name) throws IOException {

@@ -1,20 +1,17 @@
 package dev.gptq.spark.data;
 
-import dev.gptq.GptqException;
 import dev.gptq.config.DatasetConfig;
-import dev.gptq.graph.TensorData;
-import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** One .npy file, or .npz archives (files, folders or globs), each read by one task. */
+/** Files .npy or .npz (by name, in folders or by globs), each read by one task; the driver holds their names. */
 final class NpySource implements SampleSource {
+    private static final int CHECKED_HERE = 16;
+    private static final int SLICES_PER_CORE = 16;
+
     private final JavaSparkContext spark;
     private final DatasetConfig config;
     private final SampleEncoder encoder;
@@ -29,65 +26,37 @@ final class NpySource implements SampleSource {
     }
 
     static NpySource open(JavaSparkContext spark, DatasetConfig config, SampleEncoder encoder) {
-        Configuration hadoop = spark.hadoopConfiguration();
-        NpySource source = new NpySource(spark, config, encoder, Files.dataFiles(config.paths(), hadoop));
-        for (FileStatus file : source.files) {
-            source.count += source.checkFile(file.getPath(), hadoop);
-        }
+        List<FileStatus> files = Files.dataFiles(config.paths(), spark.hadoopConfiguration());
+        NpySource source = new NpySource(spark, config, encoder, files);
+        source.check();
         return source;
     }
 
-    /** Checks the headers of the arrays in use; returns the number of rows. */
-    private long checkFile(Path file, Configuration hadoop) {
-        long rows = -1;
-        for (int input = 0; input < encoder.mappings().size(); input++) {
-            String column = encoder.mappings().get(input).column();
-            SampleLayout.Input layout = encoder.layout().inputs().get(input);
-            NpyHeader header = header(file, column, hadoop);
-            if (TensorData.elementCount(header.rowShape()) != layout.elements()
-                    || (header.rowShape().length == layout.shape().length
-                            && !Arrays.equals(header.rowShape(), layout.shape()))) {
-                throw GptqException.badInput(
-                        "Cannot use array '%s' of '%s': a sample has shape %s, model input '%s' takes %s. Correct the data"
-                                + " or the input's 'shape'.",
-                        column,
-                        file,
-                        Arrays.toString(header.rowShape()),
-                        layout.name(),
-                        Arrays.toString(layout.shape()));
+    /** Reads all headers; those of many files in tasks, for a store may take a while to answer for each. */
+    private void check() {
+        NpyHeaders headers = new NpyHeaders(encoder, config.label(), config.id());
+        if (files.size() <= CHECKED_HERE) {
+            for (FileStatus file : files) {
+                count += headers.rows(file.getPath(), spark.hadoopConfiguration());
             }
-            rows = sameRows(rows, header, column, file);
+            return;
         }
-        for (String column : Arrays.asList(config.label(), config.id())) {
-            if (column != null) {
-                NpyHeader header = header(file, column, hadoop);
-                if (!header.isInteger() || TensorData.elementCount(header.rowShape()) != 1) {
-                    throw GptqException.badInput(
-                            "Cannot use array '%s' of '%s' as label or id: it does not hold one integer per sample. Give an"
-                                    + " integer array.",
-                            column, file);
-                }
-                rows = sameRows(rows, header, column, file);
-            }
-        }
-        return rows;
-    }
-
-    private static NpyHeader header(Path file, String column, Configuration hadoop) {
-        try (NpyArray array = NpyArray.open(file, column, hadoop)) {
-            return array.header();
-        } catch (IOException e) {
-            throw Files.unreadable(e, "dataset", file.toString());
+        try {
+            List<Outcome<Long>> rows = spark.parallelize(paths(), slices())
+                    .map(headers.onExecutors(spark))
+                    .collect();
+            count = rows.stream().mapToLong(Outcome::get).sum();
+        } catch (Exception e) {
+            throw SparkFailures.translate(e, "read dataset '" + config.path() + "'", "Check the storage.");
         }
     }
 
-    private static long sameRows(long rows, NpyHeader header, String column, Path file) {
-        if (rows >= 0 && rows != header.rows()) {
-            throw GptqException.badInput(
-                    "Cannot use array '%s' of '%s': it has %d rows, another array has %d. Give arrays of equal length.",
-                    column, file, header.rows(), rows);
-        }
-        return header.rows();
+    private List<String> paths() {
+        return files.stream().map(file -> file.getPath().toString()).toList();
+    }
+
+    private int slices() {
+        return Math.max(1, Math.min(files.size(), SLICES_PER_CORE * spark.defaultParallelism()));
     }
 
     @Override
@@ -107,10 +76,8 @@ final class NpySource implements SampleSource {
 
     @Override
     public JavaPairRDD<OrderKey, byte[]> samples(SampleKeys keys) {
-        List<String> paths =
-                files.stream().map(file -> file.getPath().toString()).toList();
         var hadoop = spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
-        return spark.parallelize(paths, paths.size())
+        return spark.parallelize(paths(), slices())
                 .flatMapToPair(new NpyRows(encoder, keys, config.id(), config.label(), hadoop));
     }
 }

@@ -180,6 +180,22 @@ class BadSamplesTest {
         refused(DatasetConfig.of(path("a.npz"), Map.of("input", InputMapping.of("x"))), "no npz archive");
     }
 
+    @Test
+    void oneArrayAmongManyThatDoesNotFitIsNamed() throws IOException {
+        byte[] good = NumpyFiles.array("<f4", false, "1, 1, 2, 2", new byte[16]);
+        for (int i = 0; i < 40; i++) {
+            Files.write(folder.resolve("part" + i + ".npy"), good);
+        }
+        DatasetConfig config = DatasetConfig.of(path("*.npy"), Map.of("input", InputMapping.of("x")));
+        assertThat(SamplePreparation.open(TestSpark.session(), config, TestSamples.model())
+                        .write(path("good"), path("quarantine"), 0)
+                        .samples())
+                .isEqualTo(40);
+        Files.write(folder.resolve("part33.npy"), NumpyFiles.array("<f4", false, "1, 1, 2, 3", new byte[24]));
+
+        refused(config, "part33.npy", "[1, 2, 3]", "[1, 2, 2]");
+    }
+
     private void refusedArray(byte[] content, String... parts) throws IOException {
         Files.write(folder.resolve("array.npy"), content);
         refused(DatasetConfig.of(path("array.npy"), Map.of("input", InputMapping.of("x"))), parts);
