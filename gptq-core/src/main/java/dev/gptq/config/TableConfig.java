@@ -17,8 +17,17 @@ import java.util.Map;
 public record TableConfig(String schema, Map<String, String> options, Map<String, String> columns, String filter)
         implements Serializable {
     /** Options that say how text is split and nothing else: others may name classes or files. */
-    public static final List<String> OPTIONS =
-            List.of("comment", "encoding", "escape", "header", "lineSep", "multiLine", "nullValue", "quote", "sep");
+    public static final List<String> OPTIONS = List.of(
+            "comment",
+            "encoding",
+            "enforceSchema",
+            "escape",
+            "header",
+            "lineSep",
+            "multiLine",
+            "nullValue",
+            "quote",
+            "sep");
 
     public TableConfig {
         for (String option : options.keySet()) {

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -26,6 +27,8 @@ public final class Files {
 
     /** Files up to which a dataset's identity names each. */
     private static final int LISTED_FILES = 1000;
+
+    private static final Pattern GLOB = Pattern.compile("[\\[\\]{}*?]");
 
     private Files() {}
 
@@ -83,18 +86,28 @@ public final class Files {
     /** The data files of a path (a file, a folder or a glob) in name order; hidden ones are left out. */
     static List<FileStatus> dataFiles(String location, Configuration hadoop) {
         try {
-            Path path = new Path(location);
-            FileSystem files = path.getFileSystem(hadoop);
-            FileStatus[] matches = files.globStatus(path);
-            if (matches == null || matches.length == 0) {
-                throw missing("dataset", location);
-            }
             List<FileStatus> found = new ArrayList<>();
-            for (FileStatus match : matches) {
-                addFiles(match, files, found);
+            for (FileStatus match : matches(location, hadoop)) {
+                addFiles(match, match.getPath().getFileSystem(hadoop), found);
             }
             found.sort((a, b) -> a.getPath().compareTo(b.getPath()));
             return found;
+        } catch (FileNotFoundException e) {
+            throw missing("dataset", location);
+        } catch (IOException e) {
+            throw unreadable(e, "dataset", location);
+        }
+    }
+
+    /** The files and folders of a path or a glob; BAD_INPUT when there are none. */
+    static List<FileStatus> matches(String location, Configuration hadoop) {
+        try {
+            Path path = new Path(pattern(location, hadoop));
+            FileStatus[] matches = path.getFileSystem(hadoop).globStatus(path);
+            if (matches == null || matches.length == 0) {
+                throw missing("dataset", location);
+            }
+            return List.of(matches);
         } catch (FileNotFoundException e) {
             throw missing("dataset", location);
         } catch (IllegalArgumentException e) {
@@ -102,6 +115,17 @@ public final class Files {
         } catch (IOException e) {
             throw unreadable(e, "dataset", location);
         }
+    }
+
+    /** A location as a glob: one that is there by this very name, brackets and all, means itself. */
+    static String pattern(String location, Configuration hadoop) throws IOException {
+        if (GLOB.matcher(location).find()) {
+            Path path = new Path(location);
+            if (path.getFileSystem(hadoop).exists(path)) {
+                return GLOB.matcher(location).replaceAll("\\\\$0");
+            }
+        }
+        return location;
     }
 
     /** The data files of several paths, each of them once. */
@@ -164,10 +188,15 @@ public final class Files {
             return;
         }
         for (FileStatus child : Arrays.asList(files.listStatus(status.getPath()))) {
-            char first = child.getPath().getName().charAt(0);
-            if (first != '.' && first != '_') {
+            if (!isHidden(child.getPath())) {
                 addFiles(child, files, found);
             }
         }
+    }
+
+    /** Whether a name is one that Hadoop's programs give to what is no data. */
+    static boolean isHidden(Path path) {
+        char first = path.getName().charAt(0);
+        return first == '.' || first == '_';
     }
 }

@@ -1,6 +1,7 @@
 package dev.gptq.spark.data;
 
 import java.io.Serializable;
+import java.util.Collection;
 import java.util.List;
 
 /**
@@ -22,7 +23,7 @@ record Labels(List<String> classes) implements Serializable {
     }
 
     /** Folder names as classes: in their order, or as the numbers that all of them are. */
-    static List<String> ofFolders(List<String> names) {
+    static List<String> ofFolders(Collection<String> names) {
         List<String> sorted = names.stream().distinct().sorted().toList();
         if (!sorted.stream().allMatch(name -> name.matches("[0-9]{1,9}"))) {
             return sorted;

@@ -55,9 +55,7 @@ public final class SamplePreparation {
     public StoreIndex write(String folder, String quarantine, long seed) {
         long count = source.count();
         if (count == 0) {
-            throw GptqException.badInput(
-                    "Cannot use dataset '%s': it is empty%s. Give samples.",
-                    config.path(), config.table().filter() == null ? "" : " after the filter");
+            throw empty(config);
         }
         long samples = config.limit() == null ? count : Math.min(config.limit(), count);
         // Without ids every row is decoded to find its place in the order, so bad rows of all the data come up.
@@ -68,6 +66,12 @@ public final class SamplePreparation {
                 quarantine,
                 new Path(folder).getName() + ".jsonl");
         return new SampleStoreWriter(spark, folder, encoder.layout(), seed, handling).write(source, count, samples);
+    }
+
+    static GptqException empty(DatasetConfig config) {
+        return GptqException.badInput(
+                "Cannot use dataset '%s': it is empty%s. Give samples.",
+                config.path(), config.table().filter() == null ? "" : " after the filter");
     }
 
     /** Samples that {@link #write} takes. */
@@ -93,7 +97,7 @@ public final class SamplePreparation {
             throw SparkFailures.translate(e, "read dataset '" + config.path() + "'", "Check the dataset.");
         }
         if (found.isEmpty()) {
-            throw GptqException.badInput("Cannot use dataset '%s': it is empty. Give samples.", config.path());
+            throw empty(config);
         }
         ByteArrayOutputStream records = new ByteArrayOutputStream();
         for (Tuple2<OrderKey, byte[]> sample : found) {

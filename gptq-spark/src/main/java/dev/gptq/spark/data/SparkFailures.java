@@ -12,6 +12,8 @@ import org.apache.spark.sql.AnalysisException;
 
 /** What Spark throws -> the failure behind it, as one line for people. */
 public final class SparkFailures {
+    private static final int LONGEST_REASON = 300;
+
     private SparkFailures() {}
 
     /**
@@ -69,8 +71,22 @@ public final class SparkFailures {
                 || (message != null && message.contains("is not a Parquet file"));
     }
 
+    /** Spark names the file that it cannot read; why is in the exception behind. */
+    private static String what(Throwable cause) {
+        String first = Files.firstLine(cause).replaceAll("\\.? +SQLSTATE: \\w+(; line \\d+ pos \\d+;?)?$", "");
+        boolean named = cause instanceof SparkThrowable known
+                && known.getCondition() != null
+                && known.getCondition().startsWith("FAILED_READ_FILE");
+        if (!named || cause.getCause() == null || cause.getCause().getMessage() == null) {
+            return first;
+        }
+        String reason = cause.getCause().getMessage().replaceAll("\\s+", " ").replaceAll("[. ]+$", "");
+        return first + ": "
+                + (reason.length() <= LONGEST_REASON ? reason : reason.substring(0, LONGEST_REASON) + "...");
+    }
+
     private static GptqException failure(ErrorCode code, Throwable cause, String action, String remedy) {
-        String message = "Cannot " + action + ": " + Files.firstLine(cause) + ". " + remedy;
+        String message = "Cannot " + action + ": " + what(cause) + ". " + remedy;
         return new GptqException(code, message, cause);
     }
 }

@@ -5,6 +5,7 @@ import dev.gptq.config.DatasetConfig;
 import dev.gptq.config.InputMapping;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.ArrayType;
@@ -96,14 +97,18 @@ final class TableColumns {
 
     private DataType typeOf(String column) {
         if (!Arrays.asList(schema.fieldNames()).contains(column)) {
-            List<String> own = Arrays.stream(schema.fieldNames())
-                    .filter(name -> !name.startsWith("gptq."))
-                    .toList();
             throw GptqException.badInput(
                     "Cannot find column '%s' in '%s': its columns are %s. Correct the column's name.",
-                    column, config.path(), String.join(", ", own));
+                    column, config.path(), own(schema));
         }
         return schema.apply(column).dataType();
+    }
+
+    /** Names of a table's columns without those that are added here. */
+    static String own(StructType schema) {
+        return Arrays.stream(schema.fieldNames())
+                .filter(name -> !name.startsWith("gptq."))
+                .collect(Collectors.joining(", "));
     }
 
     /** A column by its name, whatever characters that has. */

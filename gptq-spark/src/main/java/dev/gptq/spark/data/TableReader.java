@@ -1,8 +1,16 @@
 package dev.gptq.spark.data;
 
+import dev.gptq.GptqException;
 import dev.gptq.config.DataFormat;
 import dev.gptq.config.DatasetConfig;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
@@ -35,15 +43,28 @@ final class TableReader {
         this.config = config;
     }
 
+    /** The table of a user's reader. */
     Dataset<Row> read(SampleReader userReader) {
-        String reader = "read dataset '" + config.path() + "'";
+        return opened("Repair the reader.", () -> placeless(userReader.read(spark, config.paths())));
+    }
+
+    /** A table of image files. */
+    Dataset<Row> read(ImageFiles files) {
+        return opened("Check the paths.", () -> images(files.table(spark)));
+    }
+
+    /** A table that lies in files of a format that Spark SQL reads. */
+    Dataset<Row> read(List<FileStatus> files) {
+        return opened("Check that it is " + config.resolvedFormat() + ".", () -> table(files));
+    }
+
+    private Dataset<Row> opened(String remedy, Callable<Dataset<Row>> opening) {
         Dataset<Row> table;
         try {
-            table = userReader == null ? files() : placeless(userReader.read(spark, config.paths()));
+            table = opening.call();
         } catch (Exception e) {
             // Spark's AnalysisException is checked in Scala only; Java cannot name it in a catch clause here.
-            String remedy = userReader == null ? "Check that it is " + config.resolvedFormat() : "Repair the reader";
-            throw SparkFailures.translate(e, reader, remedy + ".");
+            throw SparkFailures.translate(e, "read dataset '" + config.path() + "'", remedy);
         }
         for (Map.Entry<String, String> column : config.table().columns().entrySet()) {
             SqlExpressions.check(spark, column.getValue(), "columns." + column.getKey());
@@ -74,14 +95,26 @@ final class TableReader {
         try {
             return step.apply(table);
         } catch (Exception e) {
+            if (e instanceof SparkThrowable known
+                    && known.getCondition() != null
+                    && known.getCondition().startsWith("UNRESOLVED_COLUMN")) {
+                throw GptqException.badInput(
+                        "Cannot use %s '%s': there is no column %s, the columns are %s. Correct the Spark SQL expression of"
+                                + " data.%s.",
+                        key,
+                        text,
+                        known.getMessageParameters().get("objectName"),
+                        TableColumns.own(table.schema()),
+                        key);
+            }
             throw SparkFailures.translate(
                     e, "use " + key + " '" + text + "'", "Correct the Spark SQL expression of data." + key + ".");
         }
     }
 
-    private Dataset<Row> files() {
+    private Dataset<Row> table(List<FileStatus> files) throws IOException {
         DataFormat format = config.resolvedFormat();
-        DataFrameReader reader = spark.read().format(format == DataFormat.IMAGES ? "binaryFile" : format.toString());
+        DataFrameReader reader = spark.read().format(format.toString());
         config.table().options().forEach(reader::option);
         boolean text = format == DataFormat.CSV || format == DataFormat.JSON;
         if (format == DataFormat.CSV && !config.table().options().containsKey("header")) {
@@ -90,17 +123,29 @@ final class TableReader {
         if (format == DataFormat.CSV && config.table().schema() == null) {
             reader.option("inferSchema", true);
         }
-        if (format == DataFormat.IMAGES) {
-            // Folders are classes here, not partitions of a table.
-            reader.option("recursiveFileLookup", true);
+        if (format == DataFormat.CSV) {
+            // With unused columns left out, rows of too few or too many values would pass.
+            reader.option("columnPruning", false);
         }
         if (config.table().schema() != null) {
             reader.schema(config.table().schema());
+        } else if (format == DataFormat.PARQUET) {
+            reader.schema(ParquetSchema.of(files.get(0), spark));
         }
-        String[] paths = config.paths().toArray(String[]::new);
+        Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+        String[] paths = new String[config.paths().size()];
+        for (int i = 0; i < paths.length; i++) {
+            paths[i] = Files.pattern(config.paths().get(i), hadoop);
+        }
         Dataset<Row> raw = reader.load(paths);
         if (text) {
             StructType schema = raw.schema();
+            if (format == DataFormat.CSV && !config.table().options().containsKey("enforceSchema")) {
+                // Values go by their position, so every file's header has to be the first one's; Spark calls columns
+                // without a name by their number.
+                reader.option(
+                        "enforceSchema", Arrays.stream(schema.fieldNames()).anyMatch(name -> name.matches("_c[0-9]+")));
+            }
             raw = reader.option("columnNameOfCorruptRecord", MALFORMED)
                     .schema(schema.add(MALFORMED, DataTypes.StringType))
                     .load(paths);
@@ -116,15 +161,19 @@ final class TableReader {
                 place.getField("file_path").as(FILE),
                 row.as(ROW),
                 place.getField("file_block_start").as(START));
-        if (format == DataFormat.IMAGES) {
-            Column parts = functions.split(functions.col(PATH), "/");
-            table = table.withColumn(FOLDER, functions.element_at(parts, -2))
-                    .withColumn(
-                            IMAGE_ID, functions.concat_ws("/", functions.col(FOLDER), functions.element_at(parts, -1)));
-        }
         return format == DataFormat.CSV || format == DataFormat.JSON
                 ? table
                 : table.withColumn(MALFORMED, absent(DataTypes.StringType));
+    }
+
+    private static Dataset<Row> images(Dataset<Row> files) {
+        Column parts = functions.split(functions.col(PATH), "/");
+        return files.withColumn(FOLDER, functions.element_at(parts, -2))
+                .withColumn(IMAGE_ID, functions.concat_ws("/", functions.col(FOLDER), functions.element_at(parts, -1)))
+                .withColumn(FILE, functions.col(PATH))
+                .withColumn(ROW, absent(DataTypes.LongType))
+                .withColumn(START, functions.lit(0L))
+                .withColumn(MALFORMED, absent(DataTypes.StringType));
     }
 
     private Dataset<Row> placeless(Dataset<Row> table) {

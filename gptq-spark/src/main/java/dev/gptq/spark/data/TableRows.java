@@ -74,6 +74,12 @@ final class TableRows implements PairFlatMapFunction<Iterator<Row>, OrderKey, by
         return new KeyedIterator<>(rows, keys, row -> keyed(row, place, session));
     }
 
+    /** Whether a row has to be looked at: the filter takes it, and so may the limit by its id. */
+    boolean mayBeWanted(Row row) {
+        boolean taken = !row.isNullAt(WANTED) && row.getBoolean(WANTED);
+        return taken && (row.isNullAt(ID) || keys.wants(String.valueOf(row.get(ID))));
+    }
+
     private Tuple2<OrderKey, byte[]> keyed(Row row, RowPlace place, SampleDecoder.Session session)
             throws BadRowException {
         place.advance(row);

@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -17,6 +19,7 @@ import org.apache.spark.sql.functions;
 final class TableSource implements SampleSource {
     private final TableReader reader;
     private final Dataset<Row> table;
+    private final ImageFiles images;
     private final DatasetConfig config;
     private final SampleEncoder encoder;
     private final SampleDecoder decoder;
@@ -26,6 +29,7 @@ final class TableSource implements SampleSource {
     private TableSource(
             TableReader reader,
             Dataset<Row> table,
+            ImageFiles images,
             DatasetConfig config,
             SampleEncoder encoder,
             SampleDecoder decoder,
@@ -33,6 +37,7 @@ final class TableSource implements SampleSource {
             Labels labels) {
         this.reader = reader;
         this.table = table;
+        this.images = images;
         this.config = config;
         this.encoder = encoder;
         this.decoder = decoder;
@@ -42,38 +47,42 @@ final class TableSource implements SampleSource {
 
     /** {@code decoder} is null when every input is a column of numbers. */
     static TableSource open(SparkSession spark, DatasetConfig config, SampleEncoder encoder, SampleDecoder decoder) {
-        SampleReader userReader = config.reader() == null
-                ? null
-                : UserClasses.instantiate(config.reader(), SampleReader.class, "data.reader");
+        TableReader reader = new TableReader(spark, config);
+        ImageFiles images = null;
         List<String> identity;
         List<String> classes = config.classes();
-        if (userReader == null) {
-            List<FileStatus> files =
-                    Files.dataFiles(config.paths(), spark.sparkContext().hadoopConfiguration());
-            identity = Files.identity(files);
-            if (classes == null && isFolder(config)) {
-                classes = Labels.ofFolders(files.stream()
-                        .map(file -> file.getPath().getParent().getName())
-                        .toList());
-            }
-        } else {
+        Dataset<Row> table;
+        if (config.reader() != null) {
+            SampleReader userReader = UserClasses.instantiate(config.reader(), SampleReader.class, "data.reader");
             identity = new ArrayList<>(userReader.identity(spark, config.paths()));
             identity.add(config.reader());
+            table = reader.read(userReader);
+        } else if (config.resolvedFormat() == DataFormat.IMAGES) {
+            boolean folders = classes == null && TableReader.FOLDER.equals(config.label());
+            images = ImageFiles.list(config.paths(), folders, JavaSparkContext.fromSparkContext(spark.sparkContext()));
+            identity = images.summary().identity();
+            classes = folders ? Labels.ofFolders(images.summary().folders()) : classes;
+            table = reader.read(images);
+        } else {
+            List<FileStatus> files =
+                    Files.dataFiles(config.paths(), spark.sparkContext().hadoopConfiguration());
+            if (files.isEmpty()) {
+                throw SamplePreparation.empty(config);
+            }
+            identity = Files.identity(files);
+            table = reader.read(files);
         }
-        TableReader reader = new TableReader(spark, config);
-        Dataset<Row> table = reader.read(userReader);
         TableColumns columns = new TableColumns(table.schema(), config);
         columns.check(encoder.mappings(), decoder);
         reader.filtered(table);
-        return new TableSource(reader, table, config, encoder, decoder, identity, new Labels(classes));
-    }
-
-    private static boolean isFolder(DatasetConfig config) {
-        return config.resolvedFormat() == DataFormat.IMAGES && TableReader.FOLDER.equals(config.label());
+        return new TableSource(reader, table, images, config, encoder, decoder, identity, new Labels(classes));
     }
 
     @Override
     public long count() {
+        if (images != null && config.table().filter() == null) {
+            return images.summary().count();
+        }
         try {
             return reader.filtered(table).count();
         } catch (Exception e) {
@@ -96,8 +105,7 @@ final class TableSource implements SampleSource {
     }
 
     private String idColumn() {
-        boolean files = config.reader() == null && config.resolvedFormat() == DataFormat.IMAGES;
-        return config.id() == null && files ? TableReader.IMAGE_ID : config.id();
+        return config.id() == null && images != null ? TableReader.IMAGE_ID : config.id();
     }
 
     @Override
@@ -115,6 +123,12 @@ final class TableSource implements SampleSource {
         columns.add(idColumn() == null ? functions.lit(null) : TableColumns.quoted(idColumn()));
         columns.add(config.label() == null ? functions.lit(null) : TableColumns.quoted(config.label()));
         mapping.sources().forEach(column -> columns.add(TableColumns.quoted(column)));
-        return rows.select(columns.toArray(Column[]::new)).javaRDD().mapPartitionsToPair(mapping);
+        JavaRDD<Row> selected = rows.select(columns.toArray(Column[]::new)).javaRDD();
+        if (images != null) {
+            JavaSparkContext spark =
+                    JavaSparkContext.fromSparkContext(table.sparkSession().sparkContext());
+            selected = images.spread(selected.filter(mapping::mayBeWanted), spark);
+        }
+        return selected.mapPartitionsToPair(mapping);
     }
 }

@@ -6,6 +6,7 @@ import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.hessian.LossWeights;
 import dev.gptq.report.MetricsFile;
 import dev.gptq.report.RunMetrics;
+import dev.gptq.spark.data.ParquetSchema;
 import dev.gptq.spark.data.RunFiles;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -53,7 +54,7 @@ public final class RunArtifacts {
 
     /** One row per sample, one column per layer, from hessian; not there when all layers weigh the same. */
     public Dataset<Row> scores(SparkSession spark) {
-        return spark.read().parquet(require(RunDirectory.HESSIAN_SCORES, Stage.HESSIAN));
+        return ParquetSchema.table(require(RunDirectory.HESSIAN_SCORES, Stage.HESSIAN), spark);
     }
 
     /** The model with learned rounding, from export: an ONNX file. */

@@ -29,7 +29,16 @@ final class TestSamples {
 
     /** A model without nodes: ingestion looks at its inputs only. */
     static Graph model() {
-        ValueInfo input = new ValueInfo("input", ElementType.FLOAT32, new long[] {-1, 1, 2, 2});
+        return model(-1, 1, 2, 2);
+    }
+
+    /** A model of samples with {@code length} numbers. */
+    static Graph vector(int length) {
+        return model(-1, length);
+    }
+
+    private static Graph model(long... shape) {
+        ValueInfo input = new ValueInfo("input", ElementType.FLOAT32, shape);
         return new Graph("model", 13, List.of(input), List.of(), Map.of(), List.of());
     }
 

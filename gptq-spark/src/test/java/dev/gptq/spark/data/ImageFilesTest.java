@@ -1,0 +1,107 @@
+package dev.gptq.spark.data;
+
+import dev.gptq.config.DatasetConfig;
+import dev.gptq.config.ImageConfig;
+import dev.gptq.config.InputMapping;
+import dev.gptq.spark.TestSpark;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.Map;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class ImageFilesTest {
+    /** More than the driver lists itself. */
+    private static final int MANY = 1001;
+
+    @TempDir
+    private static Path folder;
+
+    @Test
+    void aLargeFolderIsListedByTasksAndGivesTheSamplesThatItsFilesGive() throws IOException {
+        Path many = Files.createDirectories(folder.resolve("deep/many"));
+        byte[][] pictures = {png(10), png(20), png(30)};
+        for (int i = 0; i < MANY; i++) {
+            Files.write(many.resolve(i + ".png"), pictures[i % 3]);
+        }
+
+        List<ListedFile> parts = ListedFile.parts(
+                List.of(folder.resolve("deep").toString()), TestSpark.context().hadoopConfiguration());
+        SamplePreparation whole = open("deep");
+        SamplePreparation single = open("deep/many/*.png");
+
+        assertThat(parts).singleElement().satisfies(part -> {
+            assertThat(part.isFolder()).isTrue();
+            assertThat(part.path()).endsWith("deep/many");
+        });
+        assertThat(whole.identity())
+                .isEqualTo(single.identity())
+                .singleElement()
+                .asString()
+                .startsWith(MANY + " files, sum of SHA-256");
+        assertThat(write(whole).toJson()).isEqualTo(write(single).toJson());
+        assertThat(write(whole).samples()).isEqualTo(7);
+
+        Files.setLastModifiedTime(many.resolve("500.png"), FileTime.fromMillis(0));
+        assertThat(open("deep").identity()).isNotEqualTo(whole.identity());
+    }
+
+    @Test
+    void filesOfPathsThatOverlapAreThereOnceAndHiddenOnesAreNot() throws IOException {
+        for (String name : List.of("some/a.png", "some/in/b.png", "some/_temporary/c.png", "some/.hidden.png")) {
+            Files.createDirectories(folder.resolve(name).getParent());
+            Files.write(folder.resolve(name), png(1));
+        }
+
+        assertThat(open("some", "some/in", "some/a.png", "som*").identity())
+                .hasSize(2)
+                .anyMatch(file -> file.contains("some/a.png "))
+                .anyMatch(file -> file.contains("some/in/b.png "));
+    }
+
+    private static byte[] png(int grey) throws IOException {
+        BufferedImage image = new BufferedImage(2, 2, BufferedImage.TYPE_BYTE_GRAY);
+        image.getRaster().setPixels(0, 0, 2, 2, new int[] {grey, grey, grey, grey});
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ImageIO.write(image, "png", out);
+        return out.toByteArray();
+    }
+
+    private static SamplePreparation open(String... paths) {
+        ImageConfig grey = new ImageConfig(
+                "image",
+                null,
+                ImageConfig.Fit.STRETCH,
+                ImageConfig.Interpolation.NEAREST,
+                false,
+                new int[] {2, 2},
+                0,
+                ImageConfig.Color.GREY,
+                ImageConfig.Layout.NCHW,
+                true,
+                100);
+        String[] locations = List.of(paths).stream()
+                .map(path -> folder.resolve(path).toString())
+                .toArray(String[]::new);
+        DatasetConfig config = DatasetConfig.builder(locations)
+                .optFormat("images")
+                .optImage(grey)
+                .optLimit(7L)
+                .setInputs(Map.of("input", InputMapping.of("image")))
+                .build();
+        return SamplePreparation.open(TestSpark.session(), config, TestSamples.model());
+    }
+
+    private static StoreIndex write(SamplePreparation preparation) {
+        return preparation.write(
+                folder.resolve("store").toString(), folder.resolve("quarantine").toString(), 3);
+    }
+}
