@@ -42,13 +42,18 @@ class StagesTest {
     @TempDir
     private static Path folder;
 
+    private static final Map<String, Double> FIRST_SECONDS = new HashMap<>();
+
     private static GptqPipeline staged;
 
     @BeforeAll
     static void writeInputs() throws IOException {
         TestModel.writeModel(folder.resolve("model.onnx"));
         TestModel.writeSamples(folder.resolve("data"), 2);
-        staged = GptqPipeline.builder().setConfig(config("staged")).build();
+        staged = GptqPipeline.builder()
+                .setConfig(config("staged"))
+                .optProgress(new FirstSeconds())
+                .build();
     }
 
     @Test
@@ -81,6 +86,18 @@ class StagesTest {
         assertThat(run.lossWeights().perLayer()).hasSize(TestModel.LAYERS.size());
         assertThat(run.scores(TestSpark.session()).count()).isEqualTo(TestModel.SAMPLES);
         assertThat(run.report()).endsWith("staged/report.html");
+        // Those who only compared the models know what others took before them, and add what looking there cost.
+        for (String name : List.of("calibrate", "hessian", "train")) {
+            assertThat(run.metrics().timing().get(name + "_s")).isGreaterThan(FIRST_SECONDS.get(name));
+        }
+    }
+
+    /** Keeps what each stage took when it was done for the first time. */
+    private static final class FirstSeconds extends GptqPipelineTest.RecordingListener {
+        @Override
+        public void stageFinished(String stage, double seconds, String summary) {
+            FIRST_SECONDS.putIfAbsent(stage, seconds);
+        }
     }
 
     @Test
