@@ -17,6 +17,8 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.hadoop.util.VersionInfo;
 
 /** Finds file systems and input files through Hadoop, so that every path may lie on any storage. */
 public final class Files {
@@ -37,7 +39,7 @@ public final class Files {
      * holds what its contract lists and nothing else, and checksums are in its manifest.
      */
     public static FileSystem of(Path path, Configuration hadoop) throws IOException {
-        FileSystem shared = path.getFileSystem(hadoop);
+        FileSystem shared = system(path, hadoop);
         if (!shared.getScheme().equals("file")) {
             return shared;
         }
@@ -46,11 +48,32 @@ public final class Files {
         return local;
     }
 
+    /** The file system of a path; BAD_INPUT when nothing on the class path is one of its scheme. */
+    static FileSystem system(Path path, Configuration hadoop) throws IOException {
+        try {
+            return path.getFileSystem(hadoop);
+        } catch (UnsupportedFileSystemException e) {
+            throw noSystem(path);
+        } catch (RuntimeException e) {
+            if (e.getCause() instanceof ClassNotFoundException) {
+                throw noSystem(path);
+            }
+            throw e;
+        }
+    }
+
+    private static GptqException noSystem(Path path) {
+        return GptqException.badInput(
+                "Cannot use '%s': Spark has no file system of scheme '%s'. Add the module that brings it, for s3a for example"
+                        + " --packages org.apache.hadoop:hadoop-aws:%s.",
+                path, path.toUri().getScheme(), VersionInfo.getVersion());
+    }
+
     /** All bytes of an input file; {@code what} is its role in messages, such as "model". */
     public static byte[] readInput(String location, String what, Configuration hadoop) {
         try {
             Path path = new Path(location);
-            FileSystem files = path.getFileSystem(hadoop);
+            FileSystem files = system(path, hadoop);
             FileStatus status = files.getFileStatus(path);
             if (status.isDirectory()) {
                 throw GptqException.badInput("Cannot read %s '%s': it is a directory. Give a file.", what, location);
@@ -88,7 +111,7 @@ public final class Files {
         try {
             List<FileStatus> found = new ArrayList<>();
             for (FileStatus match : matches(location, hadoop)) {
-                addFiles(match, match.getPath().getFileSystem(hadoop), found);
+                addFiles(match, system(match.getPath(), hadoop), found);
             }
             found.sort((a, b) -> a.getPath().compareTo(b.getPath()));
             return found;
@@ -103,7 +126,7 @@ public final class Files {
     static List<FileStatus> matches(String location, Configuration hadoop) {
         try {
             Path path = new Path(pattern(location, hadoop));
-            FileStatus[] matches = path.getFileSystem(hadoop).globStatus(path);
+            FileStatus[] matches = system(path, hadoop).globStatus(path);
             if (matches == null || matches.length == 0) {
                 throw missing("dataset", location);
             }
@@ -121,7 +144,7 @@ public final class Files {
     static String pattern(String location, Configuration hadoop) throws IOException {
         if (GLOB.matcher(location).find()) {
             Path path = new Path(location);
-            if (path.getFileSystem(hadoop).exists(path)) {
+            if (system(path, hadoop).exists(path)) {
                 return GLOB.matcher(location).replaceAll("\\\\$0");
             }
         }

@@ -74,7 +74,7 @@ record ImageDecoder(ImageConfig config, Broadcast<SerializableConfiguration> had
         private byte[] read(String file) throws BadSampleException {
             try {
                 Path path = new Path(file);
-                FileSystem files = path.getFileSystem(hadoop.value().value());
+                FileSystem files = Files.system(path, hadoop.value().value());
                 long length = files.getFileStatus(path).getLen();
                 if (length > preprocessing.maxBytes()) {
                     throw new BadSampleException("it has " + length + " bytes, more than any image of "

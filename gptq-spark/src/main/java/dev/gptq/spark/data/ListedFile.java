@@ -81,7 +81,7 @@ record ListedFile(String path, long length, long modified) implements Serializab
     private static List<ListedFile> entries(ListedFile folder, Configuration hadoop) throws IOException {
         Path path = new Path(folder.path);
         List<ListedFile> entries = new ArrayList<>();
-        RemoteIterator<FileStatus> children = path.getFileSystem(hadoop).listStatusIterator(path);
+        RemoteIterator<FileStatus> children = Files.system(path, hadoop).listStatusIterator(path);
         while (children.hasNext() && entries.size() <= LARGEST_FOLDER) {
             FileStatus child = children.next();
             if (!Files.isHidden(child.getPath())) {
@@ -112,7 +112,7 @@ record ListedFile(String path, long length, long modified) implements Serializab
         }
 
         private void enter(Path folder) throws IOException {
-            open.push(folder.getFileSystem(hadoop).listStatusIterator(folder));
+            open.push(Files.system(folder, hadoop).listStatusIterator(folder));
         }
 
         @Override

@@ -40,7 +40,7 @@ public final class ModelFolder implements ExternalData {
 
     @Override
     public byte[] read(String location, long offset, int length) throws IOException {
-        FileSystem files = folder.getFileSystem(hadoop);
+        FileSystem files = Files.system(folder, hadoop);
         if (files.getScheme().equals("file")) {
             // Hadoop's local file system follows links; the check for them is the disk's own.
             return ExternalData.in(java.nio.file.Path.of(

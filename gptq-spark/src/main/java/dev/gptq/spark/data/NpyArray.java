@@ -37,7 +37,7 @@ final class NpyArray implements Closeable {
      * @param name the array's name in an archive; not looked at for a .npy file
      */
     static NpyArray open(Path file, String name, Configuration hadoop) throws IOException {
-        InputStream bytes = file.getFileSystem(hadoop).open(file);
+        InputStream bytes = Files.system(file, hadoop).open(file);
         try {
             boolean archive = file.getName().endsWith(".npz");
             DataInputStream in = new DataInputStream(archive ? entry(bytes, file, name) : bytes);

@@ -16,6 +16,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -27,6 +29,16 @@ class BadSamplesTest {
     @Test
     void aMissingPathIsNamed() {
         refused(TestSamples.dataset(path("nowhere"), TestSamples.uint8(), null), "nowhere", "no such file");
+    }
+
+    /** Hadoop knows abfs by name only, and the other one not at all. */
+    @ParameterizedTest
+    @ValueSource(strings = {"abfs", "unheard-of"})
+    void aSchemeWithoutFileSystemIsNamedWithARemedy(String scheme) {
+        refused(
+                TestSamples.dataset(scheme + "://a@b/data", TestSamples.uint8(), null),
+                "no file system of scheme '" + scheme + "'",
+                "--packages org.apache.hadoop:hadoop-aws:3.");
     }
 
     @Test
