@@ -34,28 +34,35 @@ final class RoundingQuantizers {
 
     private static RoundingQuantizer of(
             WeightQuantizer weight, TensorData kernel, boolean compensated, GradientPTQConfig config) {
-        boolean learnsScale = config.quantizerParametersOverride().quantizationParameterLearning();
-        boolean uniform = weight.method() == QuantizationMethod.UNIFORM;
+        requireTrainable(weight, config);
         if (config.roundingType() == RoundingType.STE) {
-            if (uniform) {
-                throw refused(
-                        weight,
-                        "rounding_type STE has no rule for UNIFORM weights (nor has MCT)",
-                        "Use SoftQuantizer, or SYMMETRIC or POWER_OF_TWO weights");
-            }
-            if (learnsScale) {
-                throw refused(
-                        weight,
-                        "rounding_type STE does not learn quantization parameters",
-                        "Use SoftQuantizer, or set quantization_parameter_learning to false");
-            }
             int lsbs = config.quantizerParametersOverride().maxLsbsChange(weight.bits());
             return new SteRoundingQuantizer(weight, kernel.floats(), kernel.shape(), 0, lsbs);
         }
-        if (learnsScale && uniform) {
+        if (weight.method() == QuantizationMethod.UNIFORM
+                && config.quantizerParametersOverride().quantizationParameterLearning()) {
             return new LearnedRangeQuantizer(weight, kernel.floats(), kernel.shape(), 0, compensated);
         }
         return new SoftRoundingQuantizer(weight, kernel.floats(), kernel.shape(), 0, compensated);
+    }
+
+    /** Refuses what cannot be trained. */
+    static void requireTrainable(WeightQuantizer weight, GradientPTQConfig config) {
+        if (config.roundingType() != RoundingType.STE) {
+            return;
+        }
+        if (weight.method() == QuantizationMethod.UNIFORM) {
+            throw refused(
+                    weight,
+                    "rounding_type STE has no rule for UNIFORM weights (nor has MCT)",
+                    "Use SoftQuantizer, or SYMMETRIC or POWER_OF_TWO weights");
+        }
+        if (config.quantizerParametersOverride().quantizationParameterLearning()) {
+            throw refused(
+                    weight,
+                    "rounding_type STE does not learn quantization parameters",
+                    "Use SoftQuantizer, or set quantization_parameter_learning to false");
+        }
     }
 
     private static GptqException refused(WeightQuantizer weight, String reason, String remedy) {

@@ -139,6 +139,15 @@ public final class RoundingTrainer {
         return ParameterPiece.cut(ParameterLayout.of(prepared, plan), plan, config);
     }
 
+    /**
+     * Refuses a plan that cannot be trained, before anything of the model's size is allocated.
+     *
+     * @throws dev.gptq.GptqException UNSUPPORTED_MODEL with layer and remedy
+     */
+    public static void requireTrainable(QuantizationPlan plan, GradientPTQConfig config) {
+        plan.weights().forEach(weight -> RoundingQuantizers.requireTrainable(weight, config));
+    }
+
     /** The quantized fraction of activations in the next step. */
     public double quantizedFraction() {
         return quantizedFraction == null ? 1 : quantizedFraction.at(step);

@@ -1,8 +1,10 @@
 package dev.gptq.spark.data;
 
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
+import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
 
 /** CRC32C of bytes as eight lowercase hexadecimal digits. */
@@ -15,6 +17,16 @@ public final class Crc32cCounter {
 
     public void update(byte[] bytes, int offset, int length) {
         crc.update(bytes, offset, length);
+    }
+
+    /** {@code out}, with everything that is written to it counted. */
+    public OutputStream counting(OutputStream out) {
+        return new CheckedOutputStream(out, crc);
+    }
+
+    /** {@code in}, with everything that is read from it counted. */
+    public InputStream counting(InputStream in) {
+        return new CheckedInputStream(in, crc);
     }
 
     public String value() {

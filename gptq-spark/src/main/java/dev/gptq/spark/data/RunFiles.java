@@ -2,6 +2,7 @@ package dev.gptq.spark.data;
 
 import dev.gptq.GptqException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -78,6 +79,21 @@ public final class RunFiles {
         return attempt("read", name, () -> {
             try (FSDataInputStream in = files.open(new Path(root, name))) {
                 return in.readAllBytes();
+            }
+        });
+    }
+
+    /** What is made of a file's content. */
+    @FunctionalInterface
+    public interface Reader<T> {
+        T readFrom(InputStream in) throws IOException;
+    }
+
+    /** Reads a file of any size as a stream. */
+    public <T> T read(String name, Reader<T> reader) {
+        return attempt("read", name, () -> {
+            try (FSDataInputStream in = files.open(new Path(root, name))) {
+                return reader.readFrom(in);
             }
         });
     }

@@ -28,7 +28,7 @@ record DriverHeap(long weights, long bytes, long available) {
     /** The file, its constants, and a copy while executors are sent theirs. */
     private static final int COPIES_OF_MODEL = 3;
 
-    private static final int LOCAL_NUMBERS = 26;
+    private static final int LOCAL_NUMBERS = 17;
     private static final int CLUSTER_NUMBERS = 12;
 
     /** Less than this part of what a run takes about is not enough by any means. */

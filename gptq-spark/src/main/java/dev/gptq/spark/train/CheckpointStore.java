@@ -6,12 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.gptq.GptqException;
 import dev.gptq.spark.data.Crc32cCounter;
 import dev.gptq.spark.data.RunFiles;
-import dev.gptq.train.RoundingTrainer;
-import dev.gptq.train.TrainerState;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +27,6 @@ final class CheckpointStore {
     private static final String PREFIX = "step-";
     private static final String ARRAYS = "arrays.bin";
     private static final String MANIFEST = "MANIFEST.json";
-    private static final int NUMBERS_PER_STEP = 3;
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     private final RunFiles files;
@@ -79,8 +73,8 @@ final class CheckpointStore {
             return new Manifest(step, arrays, history, inputs, crc32c, seal);
         }
 
-        boolean describes(byte[] bytes) {
-            return equals(sealed()) && Crc32cCounter.of(bytes).equals(crc32c);
+        boolean isWhole() {
+            return equals(sealed());
         }
 
         byte[] toJson() {
@@ -97,16 +91,15 @@ final class CheckpointStore {
      * went on from an earlier one.
      */
     void write(Checkpoint checkpoint) {
-        byte[] arrays = encode(checkpoint);
         Map<String, Integer> lengths = new LinkedHashMap<>();
         checkpoint.state().arrays().forEach((name, values) -> lengths.put(name, values.length));
         int written = checkpoint.state().step();
-        Manifest manifest = new Manifest(
-                        written, lengths, checkpoint.history().size(), inputs, Crc32cCounter.of(arrays), null)
-                .sealed();
         String folder = folder(written);
         files.delete(folder);
-        files.write(folder + "/" + ARRAYS, arrays);
+        Crc32cCounter crc = new Crc32cCounter();
+        files.write(folder + "/" + ARRAYS, out -> CheckpointArrays.write(checkpoint, crc.counting(out)));
+        Manifest manifest =
+                new Manifest(written, lengths, checkpoint.history().size(), inputs, crc.value(), null).sealed();
         files.write(folder + "/" + MANIFEST, manifest.toJson());
         List<Integer> steps = steps();
         int end = steps.indexOf(written) + 1;
@@ -138,15 +131,24 @@ final class CheckpointStore {
                 warnings.accept("Checkpoint '" + folder + "' is incomplete; an older one is used.");
                 continue;
             }
-            byte[] arrays = files.read(folder + "/" + ARRAYS);
             Manifest manifest = manifest(folder);
-            if (manifest != null && manifest.describes(arrays)) {
+            Checkpoint checkpoint = manifest != null && manifest.isWhole() ? read(folder, manifest) : null;
+            if (checkpoint != null) {
                 requireSameInputs(manifest, folder);
-                return Optional.of(decode(manifest, arrays));
+                return Optional.of(checkpoint);
             }
             warnings.accept("Checkpoint '" + folder + "' is damaged; an older one is used.");
         }
         return Optional.empty();
+    }
+
+    /** Null when the arrays are not what was written. */
+    private Checkpoint read(String folder, Manifest manifest) {
+        Crc32cCounter crc = new Crc32cCounter();
+        Checkpoint checkpoint = files.read(
+                folder + "/" + ARRAYS,
+                in -> CheckpointArrays.read(manifest.step(), manifest.arrays(), manifest.history(), crc.counting(in)));
+        return crc.value().equals(manifest.crc32c()) ? checkpoint : null;
     }
 
     private void requireSameInputs(Manifest manifest, String folder) {
@@ -182,38 +184,5 @@ final class CheckpointStore {
 
     private static String folder(int step) {
         return FOLDER + "/" + PREFIX + step;
-    }
-
-    private static byte[] encode(Checkpoint checkpoint) {
-        long floats = checkpoint.state().arrays().values().stream()
-                .mapToLong(values -> values.length)
-                .sum();
-        long bytes = floats * Float.BYTES + (long) checkpoint.history().size() * NUMBERS_PER_STEP * Double.BYTES;
-        ByteBuffer buffer = ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
-        for (float[] values : checkpoint.state().arrays().values()) {
-            buffer.asFloatBuffer().put(values);
-            buffer.position(buffer.position() + values.length * Float.BYTES);
-        }
-        for (RoundingTrainer.StepResult result : checkpoint.history()) {
-            buffer.putDouble(result.loss()).putDouble(result.distillationLoss()).putDouble(result.regularization());
-        }
-        return buffer.array();
-    }
-
-    private static Checkpoint decode(Manifest manifest, byte[] bytes) {
-        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        Map<String, float[]> arrays = new LinkedHashMap<>();
-        manifest.arrays().forEach((name, length) -> {
-            float[] values = new float[length];
-            buffer.asFloatBuffer().get(values);
-            buffer.position(buffer.position() + length * Float.BYTES);
-            arrays.put(name, values);
-        });
-        List<RoundingTrainer.StepResult> history = new ArrayList<>();
-        for (int step = 0; step < manifest.history(); step++) {
-            history.add(
-                    new RoundingTrainer.StepResult(step, buffer.getDouble(), buffer.getDouble(), buffer.getDouble()));
-        }
-        return new Checkpoint(new TrainerState(manifest.step(), arrays), history);
     }
 }

@@ -147,6 +147,8 @@ final class SegmentRun {
                 if (isFirst) {
                     commit(task);
                 }
+                // All tasks of this JVM have joined: none could do a step without the others.
+                runs.release(this);
             }
             boolean reports = isFirst && members.self() == 0;
             return new SegmentResult(
@@ -179,18 +181,30 @@ final class SegmentRun {
 
     /** Brings the state together and writes the checkpoint, then keeps this JVM's for the next segment. */
     private void commit(BarrierTaskContext task) {
-        TrainerState own = trainer.state();
-        List<float[]> states = participant.gatherStates(flatten(own), task::isInterrupted);
-        if (states != null) {
-            List<TrainerState> parts = new ArrayList<>(List.of(own));
-            for (int member = 1; member < states.size(); member++) {
-                parts.add(unflatten(states.get(member), lengths(member)));
-            }
-            Checkpoint checkpoint = new Checkpoint(TrainerState.join(parts), history);
+        TrainerState whole = whole(trainer.state(), task);
+        if (whole != null) {
             reporter.awaitCommit();
-            segment.store().write(checkpoint);
+            segment.store().write(new Checkpoint(whole, history));
         }
-        runs.leave(new Remains(trainingId, firstPiece, endPiece, trainer, history));
+        if (segment.end() < segment.schedule().totalSteps()) {
+            runs.leave(new Remains(trainingId, firstPiece, endPiece, trainer, history));
+        }
+    }
+
+    /** The state of all members; null in those that do not write it. */
+    private TrainerState whole(TrainerState own, BarrierTaskContext task) {
+        if (members.count() == 1) {
+            return own;
+        }
+        List<float[]> states = participant.gatherStates(flatten(own), task::isInterrupted);
+        if (states == null || states.size() == 1) {
+            return states == null ? null : own;
+        }
+        List<TrainerState> parts = new ArrayList<>(List.of(own));
+        for (int member = 1; member < states.size(); member++) {
+            parts.add(unflatten(states.get(member), lengths(member)));
+        }
+        return TrainerState.join(parts);
     }
 
     private static float[] flatten(TrainerState state) {

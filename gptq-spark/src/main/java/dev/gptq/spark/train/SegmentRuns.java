@@ -23,6 +23,14 @@ final class SegmentRuns {
         return run;
     }
 
+    /** Lets go of a run that has ended well: what it holds is as large as the model several times over. */
+    synchronized void release(SegmentRun ended) {
+        if (run == ended) {
+            key = null;
+            run = null;
+        }
+    }
+
     /** Takes what the last run has left; a run that fails leaves nothing. */
     synchronized SegmentRun.Remains take() {
         SegmentRun.Remains taken = remains;

@@ -90,23 +90,27 @@ public final class TrainingStage {
         inputs.put("number of steps", String.valueOf(schedule.totalSteps()));
         ExchangeChoice choice = ExchangeChoice.of(config.training(), job.spark().sc(), BarrierTraining.slots(job));
         LOG.info("Gradients meet by {}.", choice.describe());
-        // In a barrier stage no trainer hears the whole step, so the log function is called apart from them.
-        RoundingTrainer trainer = choice.isBarrier()
-                ? new RoundingTrainer(
-                        prepared, plan, config.gptq(), weights, schedule.totalSteps(), 0, Integer.MAX_VALUE)
-                : new RoundingTrainer(prepared, plan, config.gptq(), weights, schedule.totalSteps());
+        RoundingTrainer.requireTrainable(plan, config.gptq());
         CheckpointStore checkpoints =
                 new CheckpointStore(files, config.training().checkpointsKept(), inputs);
         List<StepResult> history = new ArrayList<>();
-        checkpoints.newest(warnings).ifPresent(checkpoint -> {
-            trainer.restore(checkpoint.state());
-            history.addAll(checkpoint.history());
-        });
+        RoundingTrainer trainer;
         try {
             if (choice.isBarrier()) {
+                checkpoints.newest(warnings).ifPresent(checkpoint -> history.addAll(checkpoint.history()));
                 trainBySegments(plan, weights, folders, schedule, checkpoints, history);
+                // Not before: it is as large as what executors train, which in a local run are in this JVM. No trainer
+                // of
+                // them hears a whole step, so the log function is called apart from them.
+                trainer = new RoundingTrainer(
+                        prepared, plan, config.gptq(), weights, schedule.totalSteps(), 0, Integer.MAX_VALUE);
                 checkpoints.newest(warnings).ifPresent(checkpoint -> trainer.restore(checkpoint.state()));
             } else {
+                trainer = new RoundingTrainer(prepared, plan, config.gptq(), weights, schedule.totalSteps());
+                checkpoints.newest(warnings).ifPresent(checkpoint -> {
+                    trainer.restore(checkpoint.state());
+                    history.addAll(checkpoint.history());
+                });
                 trainByJobs(trainer, plan, weights, folders, schedule, checkpoints, history);
             }
         } catch (GptqException e) {

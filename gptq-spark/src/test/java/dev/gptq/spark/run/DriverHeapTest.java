@@ -47,7 +47,7 @@ class DriverHeapTest {
 
         assertThat(local.weights()).isPositive();
         assertThat(larger.bytes() - local.bytes()).isEqualTo(3000);
-        assertThat(local.bytes() - untrained.bytes()).isEqualTo(26 * 4 * local.weights());
+        assertThat(local.bytes() - untrained.bytes()).isEqualTo(17 * 4 * local.weights());
         assertThat(cluster.bytes()).isBetween(untrained.bytes() + 1, local.bytes() - 1);
         assertThat(local.available()).isEqualTo(Runtime.getRuntime().maxMemory());
     }

@@ -22,6 +22,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 @Tag("real-model")
 class MiniLmModelIT {
     private static final int CALIBRATION = 128;
+    private static final int FEW_BITS_CALIBRATION = 512;
     private static final int TEST = 500;
 
     /** Eight of 54 activations have 16 bits: those that alone at 8 bits change the output most (quantization.mixed_precision). */
@@ -68,7 +69,6 @@ class MiniLmModelIT {
         sentences = new WordNetSentences();
         Files.write(folder.resolve("model.onnx"), model);
         Files.write(folder.resolve("tokenizer.json"), tokenizer);
-        Files.write(folder.resolve("sentences.txt"), sentences.get(0, CALIBRATION));
     }
 
     private static byte[] resource(String name) throws IOException {
@@ -80,22 +80,46 @@ class MiniLmModelIT {
 
     @Test
     void eightBitWeightsAndActivationsKeepEmbeddingsAndNeighbours() throws IOException {
-        RunConfig config = RunConfigReader.read(YAML.formatted(folder), "MiniLM", List.of());
+        quantize(CALIBRATION);
+
+        EmbeddingAgreement agreement = agreement("quantized.onnx", CALIBRATION);
+
+        assertThat(agreement.cosine()).as("%s", agreement).isGreaterThanOrEqualTo(0.995);
+        assertThat(agreement.overlap()).as("%s", agreement).isGreaterThanOrEqualTo(0.92);
+    }
+
+    @Test
+    void fourBitWeightsWithCompensationAndTrainingKeepEmbeddings() throws IOException {
+        quantize(
+                FEW_BITS_CALIBRATION,
+                "quantization.weights.bits=4",
+                "recipe=accurate",
+                "gptq.n_epochs=1",
+                "gptq.hessian_weights_config=null",
+                "gptq.error_compensation_config={}");
+
+        EmbeddingAgreement nearest = agreement("ptq.onnx", FEW_BITS_CALIBRATION);
+        EmbeddingAgreement trained = agreement("quantized.onnx", FEW_BITS_CALIBRATION);
+
+        assertThat(nearest.cosine()).as("%s", nearest).isLessThan(0.95);
+        assertThat(trained.cosine()).as("%s", trained).isGreaterThanOrEqualTo(0.98);
+    }
+
+    private void quantize(int samples, String... overrides) throws IOException {
+        Files.write(folder.resolve("sentences.txt"), sentences.get(0, samples));
+        RunConfig config = RunConfigReader.read(YAML.formatted(folder), "MiniLM", List.of(overrides));
         try (SparkSession session = SparkSession.builder()
                 .master("local[2]")
                 .config("spark.ui.enabled", "false")
                 .getOrCreate()) {
             GptqPipeline.run(config, session, ProgressListener.NONE);
         }
-
-        EmbeddingAgreement agreement = agreement(folder.resolve("run/quantized.onnx"));
-
-        assertThat(agreement.cosine()).as("%s", agreement).isGreaterThanOrEqualTo(0.995);
-        assertThat(agreement.overlap()).as("%s", agreement).isGreaterThanOrEqualTo(0.92);
     }
 
-    private EmbeddingAgreement agreement(Path quantized) throws IOException {
-        List<String> test = sentences.get(CALIBRATION, TEST);
+    /** Of embeddings of sentences behind the first {@code calibrated}. */
+    private EmbeddingAgreement agreement(String name, int calibrated) throws IOException {
+        Path quantized = folder.resolve("run/" + name);
+        List<String> test = sentences.get(calibrated, TEST);
         try (SentenceEmbedder expected = new SentenceEmbedder(model, tokenizer);
                 SentenceEmbedder actual = new SentenceEmbedder(Files.readAllBytes(quantized), tokenizer)) {
             return EmbeddingAgreement.of(expected.embed(test), actual.embed(test));
