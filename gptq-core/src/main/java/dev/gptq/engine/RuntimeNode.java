@@ -62,7 +62,9 @@ final class RuntimeNode implements AutoCloseable {
         this.session = first;
     }
 
+    /** @param inputs values of all inputs, of constants too; null for absent ones */
     TensorData[] run(TensorData[] inputs) {
+        RuntimeIndices.check(node, inputs);
         Map<String, OnnxTensorLike> feeds = new LinkedHashMap<>();
         try {
             for (int i = 0; i < inputs.length; i++) {

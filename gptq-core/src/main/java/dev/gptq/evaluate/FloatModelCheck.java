@@ -12,11 +12,15 @@ import dev.gptq.graph.ValueInfo;
 import dev.gptq.onnx.OnnxModel;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /** Makes sure before any long work that the prepared graph in the engine is the model in the file. */
 public final class FloatModelCheck {
     /** Largest difference that float32 arithmetic in another order explains, relative to the output's largest value. */
     private static final double TOLERANCE = 1e-4;
+
+    /** Operators whose indices out of range end the process in ONNX Runtime; the engine refuses them, and runs first. */
+    private static final Set<String> ENDING = Set.of("RoiAlign", "MaxUnpool");
 
     private FloatModelCheck() {}
 
@@ -39,10 +43,8 @@ public final class FloatModelCheck {
      * @throws dev.gptq.GptqException UNSUPPORTED_MODEL naming the output that differs most
      */
     public static void check(OnnxModel model, GraphExecutor prepared, SampleBatch batch) {
-        Map<String, ModelOutput> expected;
-        try (OnnxSession session = new OnnxSession(model, "float")) {
-            expected = session.run(batch.inputs());
-        }
+        boolean engineFirst = prepared.graph().nodes().stream().anyMatch(node -> ENDING.contains(node.opType()));
+        Map<String, ModelOutput> expected = engineFirst ? null : expected(model, batch);
         String worst = null;
         double largest = TOLERANCE;
         try (NDManager scope = Engines.newScope(Device.cpu())) {
@@ -51,6 +53,9 @@ public final class FloatModelCheck {
                 feeds.put(input.name(), Engines.toArray(scope, batch.inputs().get(input.name())));
             }
             Map<String, NDArray> actual = prepared.run(scope, feeds, TensorHook.NONE);
+            if (engineFirst) {
+                expected = expected(model, batch);
+            }
             for (Map.Entry<String, ModelOutput> output : expected.entrySet()) {
                 double difference = difference(output.getValue().values(), actual.get(output.getKey()));
                 if (!(difference <= largest)) {
@@ -64,6 +69,12 @@ public final class FloatModelCheck {
                     "Cannot quantize the model: output '%s' differs from ONNX Runtime's by %.3g of its largest value, more"
                             + " than %.0e. Report the model, and quantize another export of it meanwhile.",
                     worst, largest, TOLERANCE);
+        }
+    }
+
+    private static Map<String, ModelOutput> expected(OnnxModel model, SampleBatch batch) {
+        try (OnnxSession session = new OnnxSession(model, "float")) {
+            return session.run(batch.inputs());
         }
     }
 
