@@ -7,6 +7,7 @@ import dev.gptq.graph.TensorData;
 import dev.gptq.graph.pass.Names;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.Map;
  * <ul>
  *   <li>Reshape: as in the input (0), or as many as are left (-1);
  *   <li>Expand, and Slice of everything: as many as there are;
+ *   <li>operands that hold the same for each sample (positions, masks): one row of them, see {@link RepeatedRows};
  *   <li>Resize to sizes, and Concat with a constant (a class token): by the Shape of the samples;
  *   <li>LSTM, GRU and RNN: without the initial states of zero, which they have anyway.
  * </ul>
@@ -69,7 +71,7 @@ final class BatchRewrites {
                     case "Resize" -> samples ? resize(node, data) : List.of(node);
                     case "Concat" -> concat(node);
                     case "LSTM", "GRU", "RNN" -> List.of(withoutZeroStates(node));
-                    default -> List.of(node);
+                    default -> List.of(broadcast(node));
                 };
         graph = graph.withConstants(constants);
         return rewritten;
@@ -161,7 +163,8 @@ final class BatchRewrites {
         List<Node> nodes = new ArrayList<>();
         Node rewritten = node;
         for (int i = 0; i < node.inputs().size(); i++) {
-            String input = oneOfEqualRows(node.input(i), axis);
+            String input = oneOfEqualRows(
+                    node.input(i), axis, tried.get(samples).part().shape()[axis]);
             if (isSingle(input, axis)) {
                 long[] ones = new long[rank];
                 Arrays.fill(ones, 1);
@@ -187,22 +190,35 @@ final class BatchRewrites {
     }
 
     /** A constant that repeats its row for each sample of the batch as a new one with a single row; else the tensor. */
-    private String oneOfEqualRows(String tensor, int axis) {
+    private String oneOfEqualRows(String tensor, int axis, long count) {
         TensorData constant = constants.get(tensor);
-        if (constant == null || axis != 0 || batch == 1 || constant.rank() == 0 || constant.shape()[0] != batch) {
+        TensorData row = constant == null || axis < 0 ? null : RepeatedRows.single(constant, axis, count);
+        if (row == null) {
             return tensor;
         }
-        for (int i = 1; i < batch; i++) {
-            boolean equal = constant.type() == ElementType.FLOAT32
-                    && Arrays.equals(
-                            constant.part(i, 1).floats(), constant.part(0, 1).floats());
-            if (!equal) {
-                return tensor;
-            }
-        }
         String name = tensors.fresh(tensor + "_row");
-        constants.put(name, constant.part(0, 1));
+        constants.put(name, row);
         return name;
+    }
+
+    /** Operands beside samples that hold the same for each of them. */
+    private Node broadcast(Node node) {
+        Tried samples = node.inputs().stream()
+                .map(tried::get)
+                .filter(input -> input != null && input.grows())
+                .max(Comparator.comparingInt(input -> input.part().rank()))
+                .orElse(null);
+        if (samples == null) {
+            return node;
+        }
+        long count = samples.part().shape()[samples.axis()];
+        return node.withInputs(node.inputs().stream()
+                .map(input -> {
+                    TensorData constant = constants.get(input);
+                    int axis = constant == null ? -1 : RepeatedRows.axis(node, constant, samples);
+                    return oneOfEqualRows(input, axis, count);
+                })
+                .toList());
     }
 
     /** Adds nodes that compute {@code dimensions} with the number of entries of {@code samples} at {@code axis}. */

@@ -42,6 +42,7 @@ class FreeBatchTest {
                 Arguments.of("the same with a batch of two", sequenceFirst(2)),
                 Arguments.of("class token", classToken(1)),
                 Arguments.of("class token for each of two", classToken(2)),
+                Arguments.of("operands for each of three", operands(3)),
                 Arguments.of("Shape of an input", computedShape()),
                 Arguments.of("Resize to sizes", resize()),
                 Arguments.of("Slice and Expand", sliceAndExpand()),
@@ -111,6 +112,10 @@ class FreeBatchTest {
                 Arguments.of(
                         dense(1).node("Transpose", "h", "out", "perm", new long[] {1, 0}),
                         "output 'out' of shape [6, 1] has no row for each sample"),
+                Arguments.of(
+                        // Its rows differ: no sample is like another.
+                        dense(2).weight("c", 2, 6).node("Add", "h c", "out"),
+                        "2 times as many samples give: Cannot run node 'out' (Add)"),
                 Arguments.of(lstmBuilder(1), "4 times as many samples give: Cannot run node 'y' (LSTM)"),
                 Arguments.of(
                         dense(2).input("z", 3, 6).node("MatMul", "z w", "out"),
@@ -218,6 +223,38 @@ class FreeBatchTest {
                 batch,
                 6,
                 6);
+    }
+
+    /** Positions, a mask and kernels that are written once for each sample, in the first and in the second dimension. */
+    private static Graph operands(int batch) {
+        long[] mask = new long[batch * 6];
+        Arrays.setAll(mask, i -> i % 6 % 2);
+        return declared(
+                new GraphBuilder(13)
+                        .input("x", batch, 5, 6)
+                        .constant("positions", repeated(1, batch, 5 * 6).reshape(batch, 5, 6))
+                        .constant("mask", TensorData.ofLongs(ElementType.BOOL, mask, batch, 1, 6))
+                        .constant("kernels", repeated(1, batch, 6 * 6).reshape(batch, 6, 6))
+                        .constant("second", repeated(5, batch, 6).reshape(5, batch, 6))
+                        .node("Add", "positions x", "p")
+                        .node("Where", "mask p x", "w")
+                        .node("MatMul", "w kernels", "m")
+                        .node("Transpose", "m", "t", "perm", new long[] {1, 0, 2})
+                        .node("Mul", "t second", "u")
+                        .node("Transpose", "u", "out", "perm", new long[] {1, 0, 2}),
+                batch,
+                5,
+                6);
+    }
+
+    /** Random rows of that length, each {@code count} times behind one another. */
+    private static TensorData repeated(int rows, int count, int length) {
+        float[] values = Models.random(7, rows, length).floats();
+        float[] repeated = new float[rows * count * length];
+        for (int i = 0; i < repeated.length; i++) {
+            repeated[i] = values[i / (count * length) * length + i % length];
+        }
+        return TensorData.ofFloats(repeated, repeated.length);
     }
 
     private static Graph computedShape() {
