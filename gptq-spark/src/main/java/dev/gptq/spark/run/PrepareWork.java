@@ -4,7 +4,6 @@ import dev.gptq.GptqException;
 import dev.gptq.config.GPTQHessianScoresConfig;
 import dev.gptq.config.RunConfig;
 import dev.gptq.onnx.OnnxModel;
-import dev.gptq.spark.calibrate.CalibrateStage;
 import dev.gptq.spark.data.SamplePreparation;
 import dev.gptq.spark.data.SampleStore;
 import dev.gptq.spark.data.SparkFailures;
@@ -17,6 +16,9 @@ import org.apache.spark.broadcast.Broadcast;
 
 /** Datasets as sample stores, and the float model tried on a few of their samples. */
 record PrepareWork(RunDatasets datasets) implements StageWork {
+    /** So few, as one task runs them: with a block of calibration this took a third of the stage. */
+    private static final int CHECKED_SAMPLES = 8;
+
     @Override
     public Stage stage() {
         return Stage.PREPARE;
@@ -85,7 +87,7 @@ record PrepareWork(RunDatasets datasets) implements StageWork {
     }
 
     private static Map<String, String> checkFloatModel(RunContext context, long samples) {
-        int size = (int) Math.min(samples, CalibrateStage.BLOCK_SIZE);
+        int size = (int) Math.min(samples, CHECKED_SAMPLES);
         String store = context.files().path(RunDirectory.CALIBRATION_SAMPLES);
         Broadcast<OnnxModel> model = context.spark().broadcast(context.model());
         try {
