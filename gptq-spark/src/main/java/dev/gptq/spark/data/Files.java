@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -67,6 +68,15 @@ public final class Files {
                 "Cannot use '%s': Spark has no file system of scheme '%s'. Add the module that brings it, for s3a for example"
                         + " --packages org.apache.hadoop:hadoop-aws:%s.",
                 path, path.toUri().getScheme(), VersionInfo.getVersion());
+    }
+
+    /** Moves a file; false when it did not, as where one is there already: s3a throws then, others return false. */
+    static boolean rename(FileSystem files, Path source, Path target) throws IOException {
+        try {
+            return files.rename(source, target);
+        } catch (FileAlreadyExistsException e) {
+            return false;
+        }
     }
 
     /** All bytes of an input file; {@code what} is its role in messages, such as "model". */

@@ -41,9 +41,9 @@ final class RecordFileWriter implements Closeable {
         out.close();
         // POSIX replaces the target in one step. Elsewhere a file of an earlier attempt stays: others may be reading
         // it.
-        if (!files.rename(temporary, target) && !hasSameLength()) {
+        if (!Files.rename(files, temporary, target) && !hasSameLength()) {
             files.delete(target, false);
-            if (!files.rename(temporary, target)) {
+            if (!Files.rename(files, temporary, target)) {
                 throw new IOException("rename to " + target + " failed");
             }
         }

@@ -123,7 +123,8 @@ public final class RunFiles {
                 content.writeTo(out);
             }
             // POSIX replaces the target in one step; other file systems want it gone first.
-            if (!files.rename(temporary, target) && !(files.delete(target, false) && files.rename(temporary, target))) {
+            if (!Files.rename(files, temporary, target)
+                    && !(files.delete(target, false) && Files.rename(files, temporary, target))) {
                 throw new IOException("rename from " + temporary.getName() + " failed");
             }
             return null;

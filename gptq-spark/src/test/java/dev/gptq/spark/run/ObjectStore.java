@@ -3,10 +3,11 @@ package dev.gptq.spark.run;
 import java.io.IOException;
 import java.net.URI;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
-/** A file system of another scheme, on the local disk, whose rename leaves what is there alone as object stores do. */
+/** A file system of another scheme, on the local disk, whose rename refuses what is there as s3a's does. */
 public final class ObjectStore extends RawLocalFileSystem {
     static final String SCHEME = "objects";
 
@@ -31,6 +32,9 @@ public final class ObjectStore extends RawLocalFileSystem {
 
     @Override
     public boolean rename(Path source, Path target) throws IOException {
-        return !(exists(target) && getFileStatus(target).isFile()) && super.rename(source, target);
+        if (exists(target) && getFileStatus(target).isFile()) {
+            throw new FileAlreadyExistsException(target + " is there");
+        }
+        return super.rename(source, target);
     }
 }
