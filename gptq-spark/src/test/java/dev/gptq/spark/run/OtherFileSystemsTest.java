@@ -1,9 +1,5 @@
 package dev.gptq.spark.run;
 
-import dev.gptq.config.BadRowsConfig;
-import dev.gptq.config.DatasetConfig;
-import dev.gptq.config.OutputConfig;
-import dev.gptq.config.RunConfig;
 import dev.gptq.report.RunMetrics;
 import dev.gptq.spark.TestModel;
 import dev.gptq.spark.TestSpark;
@@ -24,14 +20,13 @@ class OtherFileSystemsTest {
     @TempDir
     private static Path folder;
 
+    private static RunElsewhere elsewhere;
     private static byte[] expected;
 
     @BeforeAll
     static void runLocally() throws IOException {
-        TestModel.writeModel(folder.resolve("model.onnx"));
-        TestModel.writeSamples(folder.resolve("data/day=1"), 2);
-        run(folder.toUri().toString().replaceFirst("/$", ""));
-        expected = Files.readAllBytes(folder.resolve("run/quantized.onnx"));
+        elsewhere = RunElsewhere.create(folder);
+        expected = elsewhere.expected();
     }
 
     @Test
@@ -43,9 +38,9 @@ class OtherFileSystemsTest {
         try (MiniDFSCluster cluster =
                 new MiniDFSCluster.Builder(configuration).numDataNodes(1).build()) {
             FileSystem hdfs = cluster.getFileSystem();
-            copyTo(hdfs, "/work");
+            elsewhere.copyTo(hdfs, "/work");
 
-            RunResult result = run(hdfs.getUri() + "/work");
+            RunResult result = elsewhere.run(hdfs.getUri() + "/work");
 
             try (var in = hdfs.open(new org.apache.hadoop.fs.Path(result.runDirectory(), "quantized.onnx"))) {
                 assertThat(in.readAllBytes()).isEqualTo(expected);
@@ -60,14 +55,14 @@ class OtherFileSystemsTest {
         configuration.set("fs." + ObjectStore.SCHEME + ".impl", ObjectStore.class.getName());
         String root = ObjectStore.SCHEME + "://bucket" + folder.resolve("bucket");
         FileSystem store = new org.apache.hadoop.fs.Path(root).getFileSystem(configuration);
-        copyTo(store, folder.resolve("bucket").toString());
+        elsewhere.copyTo(store, folder.resolve("bucket").toString());
 
         TestSpark.session()
                 .sql("select 999L id, cast('short' as binary) image, 0 label")
                 .write()
                 .parquet(root + "/data/day=2");
 
-        RunResult result = run(root);
+        RunResult result = elsewhere.run(root);
 
         assertThat(result.metrics().data())
                 .containsEntry("calibration", new RunMetrics.DataRows(TestModel.SAMPLES, 1, "quarantine"));
@@ -78,31 +73,5 @@ class OtherFileSystemsTest {
         assertThat(result.runDirectory()).startsWith("objects://bucket/");
         assertThat(Files.readAllBytes(folder.resolve("bucket/run/quantized.onnx")))
                 .isEqualTo(expected);
-    }
-
-    private static void copyTo(FileSystem files, String root) throws IOException {
-        for (String name : new String[] {"model.onnx", "data"}) {
-            files.copyFromLocalFile(
-                    new org.apache.hadoop.fs.Path(folder.resolve(name).toUri()),
-                    new org.apache.hadoop.fs.Path(root, name));
-        }
-    }
-
-    private static RunResult run(String root) {
-        DatasetConfig local = TestModel.dataset(folder);
-        DatasetConfig dataset = DatasetConfig.builder(root + "/data/day=*")
-                .optFormat("parquet")
-                .setInputs(local.inputs())
-                .optLabel("label")
-                .optId("id")
-                .optBadRows(new BadRowsConfig(BadRowsConfig.Policy.QUARANTINE, 1))
-                .build();
-        RunConfig config = TestModel.config(folder, folder)
-                .setModel(root + "/model.onnx")
-                .setCalibration(dataset)
-                .setGptq(TestModel.gptq(1))
-                .setOutput(new OutputConfig(root + "/run", false))
-                .build();
-        return GptqPipeline.run(config, TestSpark.session(), ProgressListener.NONE);
     }
 }
