@@ -29,7 +29,7 @@ class FromMctDocumentTest {
 
     @Test
     void everyFieldOfTheMirroredClassesIsThere() throws IOException {
-        Set<String> ours = Set.of("rounding_phases");
+        Set<String> ours = Set.of("rounding_phases", "error_compensation_config");
         for (Class<?> type :
                 List.of(GradientPTQConfig.class, GPTQHessianScoresConfig.class, QFractionLinearAnnealingConfig.class)) {
             for (RecordComponent component : type.getRecordComponents()) {
