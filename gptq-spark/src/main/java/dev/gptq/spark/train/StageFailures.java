@@ -1,18 +1,31 @@
 package dev.gptq.spark.train;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.spark.TaskFailedReason;
+import org.apache.spark.TaskKilled;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerStageCompleted;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.StageInfo;
 
-/** Hears why attempts of barrier stages failed: Spark tries again without telling its caller. */
+/**
+ * Hears why attempts of barrier stages failed: Spark tries again without telling its caller. The tasks' own reasons are kept,
+ * because Spark fails the stage once more, and overwrites what it said, for every other task that it kills then.
+ */
 final class StageFailures extends SparkListener {
     private static final Pattern EXCHANGE = Pattern.compile("Cannot exchange gradients in step [^\\r\\n]*");
     private static final Pattern EXCEPTION = Pattern.compile("(?m)^[\\w.$]+(?:Exception|Error)(?:: [^\\r\\n]*)?$");
 
+    private record Attempt(int stage, int number) {}
+
     private final AtomicReference<String> last = new AtomicReference<>();
+    // Both are touched by the listener bus's one thread only.
+    private final Map<Attempt, String> causes = new HashMap<>();
+    private Attempt told;
 
     /** One line about a barrier stage that failed since this was asked last; null when none has. */
     String take() {
@@ -20,11 +33,24 @@ final class StageFailures extends SparkListener {
     }
 
     @Override
+    public void onTaskEnd(SparkListenerTaskEnd end) {
+        if (end.reason() instanceof TaskFailedReason failure && !(failure instanceof TaskKilled)) {
+            causes.putIfAbsent(new Attempt(end.stageId(), end.stageAttemptId()), failure.toErrorString());
+        }
+    }
+
+    @Override
     public void onStageCompleted(SparkListenerStageCompleted completed) {
         StageInfo stage = completed.stageInfo();
-        if (stage.failureReason().isDefined() && stage.rddInfos().exists(rdd -> rdd.isBarrier())) {
-            last.set(firstCause(stage.failureReason().get()));
+        Attempt attempt = new Attempt(stage.stageId(), stage.attemptNumber());
+        if (stage.failureReason().isDefined()
+                && stage.rddInfos().exists(rdd -> rdd.isBarrier())
+                && !attempt.equals(told)) {
+            told = attempt;
+            String cause = causes.get(attempt);
+            last.set(firstCause(cause == null ? stage.failureReason().get() : cause));
         }
+        causes.clear();
     }
 
     /** What the exchange had to say in Spark's text, or null. */
