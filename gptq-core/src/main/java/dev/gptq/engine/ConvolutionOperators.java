@@ -39,6 +39,19 @@ final class ConvolutionOperators {
 
     static NDArray convolve(
             NDArray x, NDArray weight, NDArray bias, long[] strides, long[] pads, long[] dilations, int groups) {
+        return WholeBlocks.areNeeded() && WholeBlocks.areMissing(x, weight, strides, groups)
+                ? WholeBlocks.convolve(
+                        x,
+                        weight,
+                        bias,
+                        strides,
+                        (wideX, wideWeight, wideBias) ->
+                                nativeConvolve(wideX, wideWeight, wideBias, strides, pads, dilations, 1))
+                : nativeConvolve(x, weight, bias, strides, pads, dilations, groups);
+    }
+
+    static NDArray nativeConvolve(
+            NDArray x, NDArray weight, NDArray bias, long[] strides, long[] pads, long[] dilations, int groups) {
         return x.getNDArrayInternal()
                 .convolution(x, weight, bias, new Shape(strides), new Shape(pads), new Shape(dilations), groups)
                 .get(0);

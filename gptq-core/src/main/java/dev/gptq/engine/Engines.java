@@ -51,6 +51,14 @@ public final class Engines {
         return Engine.getEngine(EngineHolder.ENGINE_NAME).getVersion();
     }
 
+    /**
+     * Whether convolutions on this machine's CPU are widened to whole blocks of channels, because the engine gets incomplete
+     * ones wrong where a virtual machine hides the caches of an AMD processor. Sums end in other bits then.
+     */
+    public static boolean widensConvolutions() {
+        return WholeBlocks.areNeeded();
+    }
+
     /** Native arrays that are alive in this JVM, in all scopes: none once every stage has ended. */
     public static int liveArrays() {
         try (NDManager scope = NDManager.newBaseManager(Device.cpu(), EngineHolder.ENGINE_NAME)) {

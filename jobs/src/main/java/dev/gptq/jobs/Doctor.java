@@ -91,8 +91,8 @@ final class Doctor {
     }
 
     private static String libraries(Machine machine) {
-        return "PyTorch %s, ONNX Runtime %s, %s"
-                .formatted(machine.pytorch(), machine.onnxRuntime(), machine.instructions());
+        return "PyTorch %s, ONNX Runtime %s, %s, convolutions %s"
+                .formatted(machine.pytorch(), machine.onnxRuntime(), machine.instructions(), machine.convolutions());
     }
 
     private String executors(List<Machine> machines) {
@@ -102,6 +102,7 @@ final class Doctor {
         if (System.getenv("ATEN_CPU_CAPABILITY") == null) {
             requireEqual(machines, "the instruction set", Machine::instructions);
         }
+        requireEqual(machines, "the channels of convolutions", Machine::convolutions);
         long hosts = machines.stream().map(Machine::host).distinct().count();
         return "%d on %d hosts, all alike".formatted(machines.size(), hosts);
     }

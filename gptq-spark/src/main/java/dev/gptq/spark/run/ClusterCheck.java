@@ -37,10 +37,17 @@ public final class ClusterCheck {
      * A JVM that runs tasks.
      *
      * @param instructions the widest instruction set of the machine, which results depend on unless it is levelled
+     * @param convolutions whether their channels are widened to whole blocks, which results depend on, too
      * @param onnxRuntime version; PyTorch's likewise, after both have been loaded
      */
     public record Machine(
-            String executor, String host, String java, String pytorch, String onnxRuntime, String instructions)
+            String executor,
+            String host,
+            String java,
+            String pytorch,
+            String onnxRuntime,
+            String instructions,
+            String convolutions)
             implements Serializable {}
 
     /** This JVM. */
@@ -55,7 +62,8 @@ public final class ClusterCheck {
                 System.getProperty("java.version"),
                 Engines.version(),
                 OrtEnvironment.getEnvironment().getVersion(),
-                instructions());
+                instructions(),
+                Engines.widensConvolutions() ? "in whole blocks" : "as they are");
     }
 
     /**
