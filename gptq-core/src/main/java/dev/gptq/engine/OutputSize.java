@@ -3,6 +3,7 @@ package dev.gptq.engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import dev.gptq.GptqException;
+import dev.gptq.graph.BroadcastingOperators;
 import dev.gptq.graph.Node;
 import java.util.Arrays;
 import java.util.Set;
@@ -20,27 +21,6 @@ final class OutputSize {
 
     private static final Set<String> BY_VALUES =
             Set.of("ConstantOfShape", "Expand", "Tile", "Range", "OneHot", "Pad", "Resize", "Upsample");
-    private static final Set<String> BROADCASTING = Set.of(
-            "Add",
-            "Sub",
-            "Mul",
-            "Div",
-            "Pow",
-            "Mod",
-            "Max",
-            "Min",
-            "Sum",
-            "Mean",
-            "Where",
-            "Equal",
-            "Greater",
-            "Less",
-            "And",
-            "Or",
-            "Xor",
-            "GreaterOrEqual",
-            "LessOrEqual",
-            "PRelu");
 
     private OutputSize() {}
 
@@ -72,7 +52,7 @@ final class OutputSize {
             case "Resize", "Upsample" -> resized(inputs);
             case "Gather" -> gathered(node, inputs);
             case "MatMul" -> multiplied(inputs);
-            default -> BROADCASTING.contains(node.opType()) ? broadcast(inputs) : 0;
+            default -> BroadcastingOperators.broadcasts(node) ? broadcast(inputs) : 0;
         };
     }
 

@@ -1,38 +1,15 @@
 package dev.gptq.graph.batch;
 
+import dev.gptq.graph.BroadcastingOperators;
 import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
 import java.util.Arrays;
-import java.util.Set;
 
 /**
  * Constants that hold the same for each sample of the batch, as exporters write positions and masks of a fixed batch: one that is
  * combined with samples entry by entry needs a single row, which ONNX broadcasts.
  */
 final class RepeatedRows {
-    private static final Set<String> BROADCASTING = Set.of(
-            "Add",
-            "Sub",
-            "Mul",
-            "Div",
-            "Pow",
-            "Mod",
-            "Max",
-            "Min",
-            "Sum",
-            "Mean",
-            "PRelu",
-            "Where",
-            "And",
-            "Or",
-            "Xor",
-            "Equal",
-            "Less",
-            "LessOrEqual",
-            "Greater",
-            "GreaterOrEqual",
-            "MatMul");
-
     /** Dimensions of a matrix, which MatMul does not broadcast. */
     private static final int MATRIX = 2;
 
@@ -41,8 +18,9 @@ final class RepeatedRows {
     /** The dimension of a constant that meets the samples' dimension in a node that broadcasts; -1 when none does. */
     static int axis(Node node, TensorData constant, Tried samples) {
         int axis = samples.axis() - samples.part().rank() + constant.rank();
-        boolean meets = axis >= 0 && (!node.is("MatMul") || axis < constant.rank() - MATRIX);
-        return BROADCASTING.contains(node.opType()) && meets ? axis : -1;
+        boolean broadcast =
+                BroadcastingOperators.broadcasts(node) || node.is("MatMul") && axis < constant.rank() - MATRIX;
+        return broadcast && axis >= 0 ? axis : -1;
     }
 
     /**
