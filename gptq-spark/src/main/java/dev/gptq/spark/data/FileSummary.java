@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.spark.api.java.function.FlatMapFunction;
 
 /**
@@ -28,6 +29,31 @@ record FileSummary(long count, BigInteger digest, TreeSet<String> first, TreeSet
 
     static FileSummary empty() {
         return new FileSummary(0, BigInteger.ZERO, new TreeSet<>(), new TreeSet<>());
+    }
+
+    /** Of files that the driver has listed. */
+    static FileSummary of(List<FileStatus> files) {
+        return of(files.stream().map(ListedFile::of).iterator(), false);
+    }
+
+    private static FileSummary of(Iterator<ListedFile> files, boolean withFolders) {
+        long count = 0;
+        BigInteger digest = BigInteger.ZERO;
+        TreeSet<String> first = new TreeSet<>();
+        TreeSet<String> folders = new TreeSet<>();
+        while (files.hasNext()) {
+            ListedFile file = files.next();
+            count++;
+            digest = digest.add(sha256(file.identity())).mod(MODULUS);
+            first.add(file.identity());
+            if (first.size() > LISTED_FILES + 1) {
+                first.pollLast();
+            }
+            if (withFolders) {
+                folders.add(file.folder());
+            }
+        }
+        return new FileSummary(count, digest, first, folders);
     }
 
     /** Both together. */
@@ -62,23 +88,7 @@ record FileSummary(long count, BigInteger digest, TreeSet<String> first, TreeSet
     record OfFiles(boolean withFolders) implements FlatMapFunction<Iterator<ListedFile>, FileSummary> {
         @Override
         public Iterator<FileSummary> call(Iterator<ListedFile> files) {
-            long count = 0;
-            BigInteger digest = BigInteger.ZERO;
-            TreeSet<String> first = new TreeSet<>();
-            TreeSet<String> folders = new TreeSet<>();
-            while (files.hasNext()) {
-                ListedFile file = files.next();
-                count++;
-                digest = digest.add(sha256(file.identity())).mod(MODULUS);
-                first.add(file.identity());
-                if (first.size() > LISTED_FILES + 1) {
-                    first.pollLast();
-                }
-                if (withFolders) {
-                    folders.add(file.folder());
-                }
-            }
-            return List.of(new FileSummary(count, digest, first, folders)).iterator();
+            return List.of(of(files, withFolders)).iterator();
         }
     }
 }

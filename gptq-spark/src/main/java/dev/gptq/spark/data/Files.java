@@ -3,12 +3,8 @@ package dev.gptq.spark.data;
 import dev.gptq.GptqException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -27,9 +23,6 @@ public final class Files {
     private static final long LARGEST_FILE = Integer.MAX_VALUE - 8L;
 
     private static final long MEGABYTE = 1 << 20;
-
-    /** Files up to which a dataset's identity names each. */
-    private static final int LISTED_FILES = 1000;
 
     private static final Pattern GLOB = Pattern.compile("[\\[\\]{}*?]");
 
@@ -166,25 +159,6 @@ public final class Files {
         TreeMap<Path, FileStatus> found = new TreeMap<>();
         locations.forEach(location -> dataFiles(location, hadoop).forEach(file -> found.put(file.getPath(), file)));
         return List.copyOf(found.values());
-    }
-
-    /** One line per file, or one for all of them where they are many. */
-    static List<String> identity(List<FileStatus> files) {
-        if (files.size() <= LISTED_FILES) {
-            return files.stream().map(Files::identity).toList();
-        }
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            files.forEach(file -> digest.update(identity(file).getBytes(StandardCharsets.UTF_8)));
-            return List.of(files.size() + " files, SHA-256 of names, sizes and times "
-                    + HexFormat.of().formatHex(digest.digest()));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static String identity(FileStatus file) {
-        return file.getPath() + " " + file.getLen() + " " + file.getModificationTime();
     }
 
     static GptqException unreadable(IOException cause, String what, String location) {

@@ -25,7 +25,7 @@ record ListedFile(String path, long length, long modified) implements Serializab
     /** Folders that the driver looks into: enough to keep a cluster's cores busy, few enough to list one by one. */
     private static final int MOST_FOLDERS = 256;
 
-    private static ListedFile of(FileStatus status) {
+    static ListedFile of(FileStatus status) {
         return new ListedFile(
                 status.getPath().toString(),
                 status.isFile() ? status.getLen() : -1,

@@ -71,7 +71,7 @@ final class NpySource implements SampleSource {
 
     @Override
     public List<String> identity() {
-        return Files.identity(files);
+        return FileSummary.of(files).identity();
     }
 
     @Override

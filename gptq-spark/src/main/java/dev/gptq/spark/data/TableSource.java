@@ -69,7 +69,7 @@ final class TableSource implements SampleSource {
             if (files.isEmpty()) {
                 throw SamplePreparation.empty(config);
             }
-            identity = Files.identity(files);
+            identity = FileSummary.of(files).identity();
             table = reader.read(files);
         }
         TableColumns columns = new TableColumns(table.schema(), config);
