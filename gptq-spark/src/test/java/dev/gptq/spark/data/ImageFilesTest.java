@@ -1,18 +1,14 @@
 package dev.gptq.spark.data;
 
 import dev.gptq.config.DatasetConfig;
-import dev.gptq.config.ImageConfig;
 import dev.gptq.config.InputMapping;
 import dev.gptq.spark.TestSpark;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,7 +24,7 @@ class ImageFilesTest {
     @Test
     void aLargeFolderIsListedByTasksAndGivesTheSamplesThatItsFilesGive() throws IOException {
         Path many = Files.createDirectories(folder.resolve("deep/many"));
-        byte[][] pictures = {png(10), png(20), png(30)};
+        byte[][] pictures = {TestSamples.png(10), TestSamples.png(20), TestSamples.png(30)};
         for (int i = 0; i < MANY; i++) {
             Files.write(many.resolve(i + ".png"), pictures[i % 3]);
         }
@@ -59,7 +55,7 @@ class ImageFilesTest {
     void filesOfPathsThatOverlapAreThereOnceAndHiddenOnesAreNot() throws IOException {
         for (String name : List.of("some/a.png", "some/in/b.png", "some/_temporary/c.png", "some/.hidden.png")) {
             Files.createDirectories(folder.resolve(name).getParent());
-            Files.write(folder.resolve(name), png(1));
+            Files.write(folder.resolve(name), TestSamples.png(1));
         }
 
         assertThat(open("some", "some/in", "some/a.png", "som*").identity())
@@ -68,33 +64,13 @@ class ImageFilesTest {
                 .anyMatch(file -> file.contains("some/in/b.png "));
     }
 
-    private static byte[] png(int grey) throws IOException {
-        BufferedImage image = new BufferedImage(2, 2, BufferedImage.TYPE_BYTE_GRAY);
-        image.getRaster().setPixels(0, 0, 2, 2, new int[] {grey, grey, grey, grey});
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        ImageIO.write(image, "png", out);
-        return out.toByteArray();
-    }
-
     private static SamplePreparation open(String... paths) {
-        ImageConfig grey = new ImageConfig(
-                "image",
-                null,
-                ImageConfig.Fit.STRETCH,
-                ImageConfig.Interpolation.NEAREST,
-                false,
-                new int[] {2, 2},
-                0,
-                ImageConfig.Color.GREY,
-                ImageConfig.Layout.NCHW,
-                true,
-                100);
         String[] locations = List.of(paths).stream()
                 .map(path -> folder.resolve(path).toString())
                 .toArray(String[]::new);
         DatasetConfig config = DatasetConfig.builder(locations)
                 .optFormat("images")
-                .optImage(grey)
+                .optImage(TestSamples.grey())
                 .optLimit(7L)
                 .setInputs(Map.of("input", InputMapping.of("image")))
                 .build();

@@ -2,17 +2,13 @@ package dev.gptq.spark.data;
 
 import dev.gptq.config.DatasetConfig;
 import dev.gptq.config.DatasetConfigBuilder;
-import dev.gptq.config.ImageConfig;
 import dev.gptq.config.InputMapping;
 import dev.gptq.spark.TestSpark;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,27 +30,13 @@ class PathNamesTest {
                 place.resolve("x.npy"), NumpyFiles.array("<f4", false, "1, 1, 2, 2", NumpyFiles.floats(1, 2, 3, 4)));
         Files.writeString(place.resolve("x.json"), "{\"image\": [1, 2, 3, 4]}");
         Files.createDirectories(place.resolve("pictures/" + name));
-        ByteArrayOutputStream png = new ByteArrayOutputStream();
-        ImageIO.write(new BufferedImage(2, 2, BufferedImage.TYPE_BYTE_GRAY), "png", png);
-        Files.write(place.resolve("pictures/" + name + "/" + name + ".png"), png.toByteArray());
+        Files.write(place.resolve("pictures/" + name + "/" + name + ".png"), TestSamples.png(9));
 
         for (String path : List.of("x.npy", "x.json")) {
             assertThat(samples(dataset(place.resolve(path).toString()))).containsExactly(1, 2, 3, 4);
         }
-        ImageConfig grey = new ImageConfig(
-                "image",
-                null,
-                ImageConfig.Fit.STRETCH,
-                ImageConfig.Interpolation.NEAREST,
-                false,
-                new int[] {2, 2},
-                0,
-                ImageConfig.Color.GREY,
-                ImageConfig.Layout.NCHW,
-                true,
-                100);
-        assertThat(samples(dataset(place.resolve("pictures").toString()).optImage(grey)))
-                .containsExactly(0, 0, 0, 0);
+        assertThat(samples(dataset(place.resolve("pictures").toString()).optImage(TestSamples.grey())))
+                .containsExactly(9, 9, 9, 9);
     }
 
     @Test

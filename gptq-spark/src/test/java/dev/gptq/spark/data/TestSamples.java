@@ -1,14 +1,19 @@
 package dev.gptq.spark.data;
 
 import dev.gptq.config.DatasetConfig;
+import dev.gptq.config.ImageConfig;
 import dev.gptq.config.InputMapping;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.ValueInfo;
 import dev.gptq.spark.TestSpark;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import javax.imageio.ImageIO;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
@@ -44,6 +49,31 @@ final class TestSamples {
 
     static byte[] pixels(int sample) {
         return new byte[] {(byte) sample, (byte) (sample * 7), (byte) (sample * 31), (byte) 200};
+    }
+
+    /** Images as they are, of one channel. */
+    static ImageConfig grey() {
+        return new ImageConfig(
+                "image",
+                null,
+                ImageConfig.Fit.STRETCH,
+                ImageConfig.Interpolation.NEAREST,
+                false,
+                new int[] {2, 2},
+                0,
+                ImageConfig.Color.GREY,
+                ImageConfig.Layout.NCHW,
+                true,
+                100);
+    }
+
+    /** An image whose pixels all have that value. */
+    static byte[] png(int value) throws IOException {
+        BufferedImage image = new BufferedImage(2, 2, BufferedImage.TYPE_BYTE_GRAY);
+        image.getRaster().setPixels(0, 0, 2, 2, new int[] {value, value, value, value});
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ImageIO.write(image, "png", out);
+        return out.toByteArray();
     }
 
     static List<Row> binaryRows(int count) {
