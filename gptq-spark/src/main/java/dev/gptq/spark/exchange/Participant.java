@@ -30,9 +30,9 @@ public final class Participant implements AutoCloseable {
     private final int end;
     private final float[] parameters;
     private final int[] numbersAt;
-    private final StepInbox[] inboxes;
     private final int[] foldOrder;
     private final StateGathering states;
+    private final Reception reception;
     private final AtomicInteger nextWrite = new AtomicInteger();
     private final AtomicInteger nextLane = new AtomicInteger();
     private final AtomicInteger nextFold = new AtomicInteger();
@@ -81,14 +81,9 @@ public final class Participant implements AutoCloseable {
         for (int slice = 0; slice < owners.slices(); slice++) {
             numbersAt[slice + 1] = numbersAt[slice] + work.numbers(slice);
         }
-        float[][][] parts = new float[members.count()][][];
-        // A replicated slice may still be read when the next step's comes in.
-        float[][][] others = owners.replicated() ? new float[members.count()][][] : parts;
-        this.inboxes = new StepInbox[] {
-            new StepInbox(members, owners, numbersAt, parts), new StepInbox(members, owners, numbersAt, others)
-        };
         this.foldOrder = foldOrder();
-        this.states = new StateGathering(stateLengths);
+        this.states = new StateGathering(stateLengths, end);
+        this.reception = new Reception(members, owners, numbersAt, parameters, states, gate, this::fail);
         this.step = first - 1;
         inbox(step).open(step, 0);
         open(first);
@@ -111,7 +106,7 @@ public final class Participant implements AutoCloseable {
     }
 
     private StepInbox inbox(int ofStep) {
-        return inboxes[ofStep & 1];
+        return reception.inbox(ofStep);
     }
 
     private void open(int newStep) {
@@ -322,63 +317,7 @@ public final class Participant implements AutoCloseable {
 
     /** Where the floats of a message go, called on a thread of the transport; refuses what is not expected. */
     StreamCallbackWithID accept(Message message) {
-        synchronized (gate) {
-            return sinkOf(message);
-        }
-    }
-
-    private StreamCallbackWithID sinkOf(Message message) {
-        Message.check(
-                message.sender() >= 0 && message.sender() < members.count() && message.sender() != members.self(),
-                "its sender is unknown");
-        String id = message.kind() + " " + message.step() + " " + message.slice() + " " + message.sender();
-        switch (message.kind()) {
-            case PART -> {
-                StepInbox inbox = expecting(message);
-                float[] target = inbox.expectPart(message);
-                int position = target == null ? 0 : inbox.partPosition(message.slice());
-                int length = target == null ? 0 : owners.size(message.slice());
-                return new FloatSink(id, target, position, length, () -> arrived(message));
-            }
-            case VALUES -> {
-                expecting(message).expectValues(message);
-                int slice = message.slice();
-                return new FloatSink(id, parameters, owners.from(slice), owners.size(slice), () -> arrived(message));
-            }
-            case STATE -> {
-                Message.check(members.self() == 0 && message.step() == end, "no state is wanted here");
-                float[] target = states.expect(message.sender(), message.slice());
-                return new FloatSink(
-                        id,
-                        target,
-                        StateGathering.from(message.slice()),
-                        StateGathering.size(message.slice(), target.length),
-                        () -> stateArrived(message));
-            }
-            default -> {
-                fail(RemoteFailure.decode(message.text()));
-                return new FloatSink(id, null, 0, 0, () -> {});
-            }
-        }
-    }
-
-    private StepInbox expecting(Message message) {
-        Message.check(inbox(message.step()).step() == message.step(), "its step is over, or far ahead");
-        return inbox(message.step());
-    }
-
-    private void arrived(Message message) {
-        synchronized (gate) {
-            inbox(message.step()).arrived(message);
-            gate.notifyAll();
-        }
-    }
-
-    private void stateArrived(Message message) {
-        synchronized (gate) {
-            states.arrived(message.sender());
-            gate.notifyAll();
-        }
+        return reception.accept(message);
     }
 
     /** Names of members that something is missing from: of those that are connected, or of those that are not. */

@@ -8,12 +8,17 @@ final class StateGathering {
     private static final int CHUNK = 1 << 18;
 
     private final List<Integer> lengths;
+    private final int step;
     private final float[][] received;
     private final boolean[][] seen;
     private final int[] missing;
 
-    /** {@code lengths} of each member's state; the first one's does not come by message. */
-    StateGathering(List<Integer> lengths) {
+    /**
+     * @param lengths of each member's state; the first one's does not come by message
+     * @param step at which states are handed over
+     */
+    StateGathering(List<Integer> lengths, int step) {
+        this.step = step;
         this.lengths = List.copyOf(lengths);
         this.received = new float[lengths.size()][];
         this.seen = new boolean[lengths.size()][];
@@ -36,7 +41,11 @@ final class StateGathering {
         return Math.min(CHUNK, length - from(chunk));
     }
 
-    float[] expect(int member, int chunk) {
+    /** The state that a message's chunk belongs to. */
+    float[] expect(Message message) {
+        int member = message.sender();
+        int chunk = message.slice();
+        Message.check(message.step() == step, "no state is wanted now");
         Message.check(chunk >= 0 && chunk < seen[member].length && !seen[member][chunk], "its state has come before");
         seen[member][chunk] = true;
         if (received[member] == null) {
