@@ -2,14 +2,12 @@ package dev.gptq.engine;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.pytorch.engine.PtNDArray;
-import ai.djl.pytorch.jni.JniUtils;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Automatic differentiation, usable from several threads at once. With {@link TorchScript} the only place that touches the engine's JNI classes:
- * DJL's public GradientCollector allows one per JVM and frees the graph after one backward pass.
+ * Automatic differentiation, usable from several threads at once and over a graph as often as wanted: DJL's public
+ * GradientCollector allows one per JVM and frees the graph after one backward pass.
  */
 public final class Autograd {
     private Autograd() {}
@@ -21,7 +19,7 @@ public final class Autograd {
 
     /** Whether this thread records. */
     static boolean isRecording() {
-        return JniUtils.isGradMode();
+        return PyTorchCalls.isRecording();
     }
 
     /** Stops recording on this thread until closed. */
@@ -43,7 +41,7 @@ public final class Autograd {
             }
             return;
         }
-        JniUtils.backward((PtNDArray) output, (PtNDArray) outputGradient, keepGraph, false);
+        PyTorchCalls.backward(output, outputGradient, keepGraph);
     }
 
     /**
@@ -51,7 +49,7 @@ public final class Autograd {
      * collector: the next {@link #backward} may change it, so read or copy it before.
      */
     public static NDArray gradient(NDArray leaf) {
-        NDArray gradient = JniUtils.getGradient((PtNDArray) leaf);
+        NDArray gradient = PyTorchCalls.gradient(leaf);
         return gradient == null ? leaf.zerosLike() : gradient;
     }
 
@@ -76,23 +74,13 @@ public final class Autograd {
 
     /** The value without its history. */
     public static NDArray detach(NDArray array) {
-        return JniUtils.detachGradient((PtNDArray) array);
-    }
-
-    /**
-     * Sets PyTorch's intra-op threads to one, for the JVM and for this thread. Asking for the number first makes the
-     * native library apply its setting to a thread it has not seen yet.
-     */
-    static void useOneThread() {
-        if (JniUtils.getNumThreads() != 1) {
-            JniUtils.setNumThreads(1);
-        }
+        return PyTorchCalls.detach(array);
     }
 
     private static Recording switchTo(boolean mode) {
-        boolean former = JniUtils.isGradMode();
-        JniUtils.setGradMode(mode);
-        return () -> JniUtils.setGradMode(former);
+        boolean former = PyTorchCalls.isRecording();
+        PyTorchCalls.setRecording(mode);
+        return () -> PyTorchCalls.setRecording(former);
     }
 
     /** A mode of the current thread that ends when closed. */

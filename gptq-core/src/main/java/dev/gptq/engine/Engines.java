@@ -21,7 +21,7 @@ public final class Engines {
     public static NDManager newScope(Device device) {
         NDManager scope = NDManager.newBaseManager(device, EngineHolder.ENGINE_NAME);
         NativeLog.hasOnlyErrors();
-        Autograd.useOneThread();
+        PyTorchCalls.useOneThread();
         return scope;
     }
 

@@ -63,7 +63,7 @@ public final class GraphExecutor implements AutoCloseable {
      * @param kept tensors whose arrays stay open until {@code manager} closes; null keeps all
      */
     public Map<String, NDArray> run(NDManager manager, Map<String, NDArray> feeds, TensorHook hook, Set<String> kept) {
-        Autograd.useOneThread();
+        PyTorchCalls.useOneThread();
         NDArray[] values = initialValues.clone();
         takeFeeds(feeds, values);
         RunLifetimes lifetimes = new RunLifetimes(plan, kept);

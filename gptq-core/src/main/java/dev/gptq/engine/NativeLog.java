@@ -1,6 +1,5 @@
 package dev.gptq.engine;
 
-import ai.djl.pytorch.jni.LibUtils;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.nio.file.Path;
@@ -39,7 +38,7 @@ final class NativeLog {
 
     /** Where the level is: 0 information, 1 warnings, 2 errors. */
     static Pointer level() {
-        Path library = Path.of(LibUtils.getLibtorchPath()).resolve(System.mapLibraryName("c10"));
+        Path library = PyTorchCalls.libraries().resolve(System.mapLibraryName("c10"));
         return NativeLibrary.getInstance(library.toString()).getGlobalVariableAddress(LEVEL);
     }
 }

@@ -1,14 +1,8 @@
 package dev.gptq.engine;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.engine.PtSymbolBlock;
-import ai.djl.pytorch.jni.IValueUtils;
-import ai.djl.pytorch.jni.JniUtils;
-import java.io.ByteArrayInputStream;
+import ai.djl.nn.Block;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,22 +33,16 @@ final class TorchScript {
     private static final String FORMAT_VERSION = "3\n";
     private static final String LIST = "list[]";
 
-    private final PtSymbolBlock block;
+    private final Block block;
 
     /** {@code forward} defines the method of that name, with two spaces of indentation and tensors for arguments. */
     TorchScript(String forward) {
-        PtNDManager manager = (PtNDManager) NDManager.newBaseManager(Device.cpu(), EngineHolder.ENGINE_NAME);
-        try {
-            this.block =
-                    JniUtils.loadModule(manager, new ByteArrayInputStream(archive(MODULE + forward)), false, false);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        this.block = PyTorchCalls.load(archive(MODULE + forward));
     }
 
     /** Calls a function of tensors; its results belong to the first argument's manager. */
     NDList call(NDArray... arguments) {
-        return run(new NDList(arguments));
+        return PyTorchCalls.forward(block, new NDList(arguments));
     }
 
     /** Calls a function whose first parameter is a list. */
@@ -65,7 +53,7 @@ final class TorchScript {
         arguments.addAll(List.of(others));
         try {
             list.forEach(array -> array.setName(LIST));
-            return run(arguments);
+            return PyTorchCalls.forward(block, arguments);
         } finally {
             for (int i = list.size() - 1; i >= 0; i--) {
                 list.get(i).setName(names.get(i));
@@ -73,19 +61,15 @@ final class TorchScript {
         }
     }
 
-    private NDList run(NDList arguments) {
-        // A setting of the thread; without it the first calls are spent on specialising the code to their arguments.
-        JniUtils.setGraphExecutorOptimize(false);
-        return IValueUtils.forward(block, arguments, true);
-    }
-
-    private static byte[] archive(String code) throws IOException {
+    private static byte[] archive(String code) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ZipOutputStream archive = new ZipOutputStream(bytes)) {
             put(archive, "data.pkl", INSTANCE);
             put(archive, "code/__torch__.py", code);
             put(archive, "constants.pkl", NO_CONSTANTS);
             put(archive, "version", FORMAT_VERSION);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
         return bytes.toByteArray();
     }
