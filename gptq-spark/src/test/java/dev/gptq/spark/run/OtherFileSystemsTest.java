@@ -38,9 +38,9 @@ class OtherFileSystemsTest {
         try (MiniDFSCluster cluster =
                 new MiniDFSCluster.Builder(configuration).numDataNodes(1).build()) {
             FileSystem hdfs = cluster.getFileSystem();
-            elsewhere.copyTo(hdfs, "/work");
+            elsewhere.copyTo(hdfs, "/project");
 
-            RunResult result = elsewhere.run(hdfs.getUri() + "/work");
+            RunResult result = elsewhere.run(hdfs.getUri() + "/project");
 
             try (var in = hdfs.open(new org.apache.hadoop.fs.Path(result.runDirectory(), "quantized.onnx"))) {
                 assertThat(in.readAllBytes()).isEqualTo(expected);

@@ -22,7 +22,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /** A whole run in a bucket of an S3 server that checks signatures, through Hadoop's s3a. */
 @Tag("s3")
 class S3IT {
-    private static final String ROOT = "s3a://bucket/work";
+    private static final String ROOT = "s3a://bucket/project";
     private static final int SECONDS = 60;
 
     @TempDir
@@ -101,7 +101,7 @@ class S3IT {
         RunResult result = elsewhere.run(ROOT);
 
         assertThat(result.runDirectory()).startsWith("s3a://bucket/");
-        assertThat(folder.resolve("store/bucket/work/run/MANIFEST.json")).exists();
+        assertThat(folder.resolve("store/bucket/project/run/MANIFEST.json")).exists();
         try (var in = s3.open(new org.apache.hadoop.fs.Path(result.runDirectory(), "quantized.onnx"))) {
             assertThat(in.readAllBytes()).isEqualTo(elsewhere.expected());
         }
