@@ -163,11 +163,11 @@ class ClusterFaultsIT {
     @ParameterizedTest
     @MethodSource("exchanges")
     void aKilledDriverResumesFromTheNewestCheckpointThatIsWhole(String exchange) throws Exception {
-        ClusterRun run = new ClusterRun("driver-" + exchange, exchange);
         Random random = new Random();
         int first = CHECKPOINT_INTERVAL + random.nextInt(CHECKPOINT_INTERVAL);
         int second = 2 * CHECKPOINT_INTERVAL + random.nextInt(CHECKPOINT_INTERVAL);
-        System.out.printf("Exchange %s: the driver is killed after steps %d and %d.%n", exchange, first, second);
+        // What fails names files of the run, and thereby the steps.
+        ClusterRun run = new ClusterRun("driver-%s-%d-%d".formatted(exchange, first, second), exchange);
         try (ClusterApplication killed = cluster.start(2, 1, Map.of())) {
             killed.runUntilKilled(run, first);
         }
@@ -188,9 +188,10 @@ class ClusterFaultsIT {
             events = resumed.run(run);
         }
 
-        assertThat(events).anyMatch(line -> line.matches("warning Checkpoint .*step-10.* is damaged.*"));
+        String kills = "after a damaged checkpoint and kills after steps %d and %d".formatted(first, second);
+        assertThat(events).as(kills).anyMatch(line -> line.matches("warning Checkpoint .*step-10.* is damaged.*"));
         assertThat(ClusterIT.steps(events))
-                .as("steps after a damaged checkpoint and kills after steps %d and %d", first, second)
+                .as(kills)
                 .startsWith("step " + (CHECKPOINT_INTERVAL + 1))
                 .hasSize(STEPS - CHECKPOINT_INTERVAL);
         cluster.assertSameModel(run);
