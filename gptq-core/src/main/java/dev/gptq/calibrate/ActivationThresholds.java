@@ -75,7 +75,10 @@ final class ActivationThresholds {
                         config.zThreshold()));
     }
 
-    /** The quantizer of a tensor whose range is known beforehand (Softmax, Sigmoid): it covers that range (MCT, prior info of nodes). */
+    /**
+     * The quantizer of a tensor whose range is known beforehand (Softmax, Sigmoid): it covers that range (MCT, prior info of
+     * nodes).
+     */
     static ActivationQuantizer ofKnownRange(
             String tensor, double min, double max, QuantizationConfig.Activations config) {
         boolean signed = config.signed() == null ? min < 0 : config.signed();

@@ -5,9 +5,9 @@ import dev.gptq.graph.TensorData;
 import java.util.Arrays;
 
 /**
- * The mean error that rounding a kernel adds to a layer's output (MCT, compute_bias_correction_of_graph): epsilon . E[x] with epsilon = sum of
- * Q(W) - W over the kernel's positions, within each group. To be subtracted from the bias. In a transposed convolution
- * each output sees one position in stride_h * stride_w, so epsilon is divided by that (MCT does not).
+ * The mean error that rounding a kernel adds to a layer's output (MCT, compute_bias_correction_of_graph): epsilon . E[x] with
+ * epsilon = sum of Q(W) - W over the kernel's positions, within each group. To be subtracted from the bias. In a transposed
+ * convolution each output sees one position in stride_h * stride_w, so epsilon is divided by that (MCT does not).
  */
 final class BiasCorrection {
     private BiasCorrection() {}

@@ -14,7 +14,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Which quantizers make ONNX Runtime 1.23 run an operator on integers; any other quantizer would cost accuracy and gain nothing.
+ * Which quantizers make ONNX Runtime 1.23 run an operator on integers; any other quantizer would cost accuracy and gain
+ * nothing.
  *
  * <ul>
  *   <li>Convolutions, products of two activations, averages, concatenations, LeakyRelu, Sigmoid and Softmax need one

@@ -1,9 +1,9 @@
 package dev.gptq.calibrate;
 
 /**
- * Kullback-Leibler divergence of a histogram from its quantized version (MCT, kl error of a histogram): counts outside the range are
- * added to the outermost bins inside, counts that share a quantized value are spread evenly over the bins that are not
- * empty, both distributions are smoothed, and sum(p * ln(p / q)) is taken.
+ * Kullback-Leibler divergence of a histogram from its quantized version (MCT, kl error of a histogram): counts outside the
+ * range are added to the outermost bins inside, counts that share a quantized value are spread evenly over the bins that are
+ * not empty, both distributions are smoothed, and sum(p * ln(p / q)) is taken.
  */
 final class KlError implements QuantizationError {
     private static final double EPSILON = 1e-6;

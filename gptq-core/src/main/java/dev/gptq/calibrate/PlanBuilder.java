@@ -17,7 +17,8 @@ public final class PlanBuilder {
     private PlanBuilder() {}
 
     /**
-     * Builds the plan: kernels of all compare points that are not skipped, and the activation tensors of {@link ActivationTensors}.
+     * Builds the plan: kernels of all compare points that are not skipped, and the activation tensors of
+     * {@link ActivationTensors}.
      *
      * @throws GptqException BAD_INPUT when the statistics are not this graph's
      */

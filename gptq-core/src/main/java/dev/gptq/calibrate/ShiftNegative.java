@@ -13,11 +13,11 @@ import java.util.Arrays;
 import java.util.Map;
 
 /**
- * Shift-negative correction (MCT shift_negative_activation). A symmetric grid for an activation whose few negative values are small wastes its
- * negative half: where |min| / t is at most the configured ratio, the smallest point of the unsigned grid of threshold t
- * that covers min is added, the sum is quantized on that grid, and the layer behind takes the shift out of its bias. The
- * activation itself stays unquantized (MCT: 16 bits). HardSwish, also written as x * HardSigmoid(x), and SiLU, written as x
- * * Sigmoid(x).
+ * Shift-negative correction (MCT shift_negative_activation). A symmetric grid for an activation whose few negative values are
+ * small wastes its negative half: where |min| / t is at most the configured ratio, the smallest point of the unsigned grid of
+ * threshold t that covers min is added, the sum is quantized on that grid, and the layer behind takes the shift out of its
+ * bias. The activation itself stays unquantized (MCT: 16 bits). HardSwish, also written as x * HardSigmoid(x), and SiLU,
+ * written as x * Sigmoid(x).
  *
  * <p>Averages on the way to the layer get an unsigned grid with a threshold chosen for the shifted values (MCT keeps their
  * threshold).

@@ -2,7 +2,9 @@ package dev.gptq.calibrate;
 
 import java.util.List;
 
-/** Minimises the quantization error over thresholds or ranges, as MCT's qparams_search does; all channels of a tensor together. */
+/**
+ * Minimises the quantization error over thresholds or ranges, as MCT's qparams_search does; all channels of a tensor together.
+ */
 final class ThresholdSearch {
     private static final double FIRST_LOW_FACTOR = 0.7;
     private static final double FIRST_HIGH_FACTOR = 1.2;

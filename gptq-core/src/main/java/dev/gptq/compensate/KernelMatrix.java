@@ -22,7 +22,9 @@ import java.util.List;
 record KernelMatrix(
         WeightQuantizer quantizer, List<Node> readers, int groups, int depth, int outputs, boolean depthFirst)
         implements Serializable {
-    /** The kernels of a plan that are such matrices: not embedding tables, whose rows are picked, nor transposed convolutions. */
+    /**
+     * The kernels of a plan that are such matrices: not embedding tables, whose rows are picked, nor transposed convolutions.
+     */
     static List<KernelMatrix> of(Graph graph, List<WeightQuantizer> quantizers) {
         List<KernelMatrix> matrices = new ArrayList<>();
         for (WeightQuantizer quantizer : quantizers) {

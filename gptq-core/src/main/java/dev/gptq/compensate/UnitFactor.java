@@ -1,8 +1,8 @@
 package dev.gptq.compensate;
 
 /**
- * The factors of a symmetric positive definite matrix A = U D U^T, with U upper triangular and ones on its diagonal. The
- * error of one weight is made up for by the weights of higher index: d^T A d = sum_k D_k (d_k + sum_{i less than k} U_ik d_i)^2.
+ * The factors of a symmetric positive definite matrix A = U D U^T, with U upper triangular and ones on its diagonal. The error
+ * of one weight is made up for by the weights of higher index: d^T A d = sum_k D_k (d_k + sum_{i less than k} U_ik d_i)^2.
  */
 final class UnitFactor {
     private UnitFactor() {}

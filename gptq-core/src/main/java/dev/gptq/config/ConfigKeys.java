@@ -22,8 +22,8 @@ final class ConfigKeys {
                     List.of(key(
                             "recipe",
                             "mct or accurate",
-                            "Values of the keys left out: those of Model Compression Toolkit, or more accurate ones at few bits; see "
-                                    + "gptq-core/RECIPES.md")),
+                            "Values of the keys left out: those of Model Compression Toolkit, or more accurate ones at few "
+                                    + "bits; see gptq-core/RECIPES.md")),
                     QuantizationKeys.ALL,
                     GptqKeys.ALL,
                     RunKeys.ALL)

@@ -51,7 +51,8 @@ final class GptqKeys {
             key(
                     "gptq.hessian_weights_config.per_sample",
                     FLAG,
-                    "One weight per sample and layer (sample-layer attention) instead of one per layer. Default: true, but false with loss multiple_tensors_mse"),
+                    "One weight per sample and layer (sample-layer attention) instead of one per layer. Default: true, but "
+                            + "false with loss multiple_tensors_mse"),
             key(
                     "gptq.hessian_weights_config.hessians_num_samples",
                     FROM_ONE + ", or null",

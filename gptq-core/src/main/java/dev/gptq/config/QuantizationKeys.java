@@ -129,13 +129,14 @@ final class QuantizationKeys {
             example(
                     "quantization.mixed_precision.activations_bits",
                     "a list of whole numbers from 2 to 8, and 16",
-                    "What the bits of an activation are chosen from, where the budget limits activations_bits or bit_operations",
+                    "What the bits of an activation are chosen from, where the budget limits activations_bits or "
+                            + "bit_operations",
                     MixedPrecisionConfig.DEFAULT_ACTIVATIONS_BITS.toString()),
             example(
                     "quantization.mixed_precision.sensitivity",
                     "hessian or output_error",
-                    "How the effect of a layer's quantization on the outputs is measured: from gradients of the float model, or "
-                            + "by running the model with that layer alone quantized",
+                    "How the effect of a layer's quantization on the outputs is measured: from gradients of the float model, "
+                            + "or by running the model with that layer alone quantized",
                     "hessian"),
             example(
                     "quantization.mixed_precision.samples",

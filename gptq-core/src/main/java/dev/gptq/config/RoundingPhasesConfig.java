@@ -3,8 +3,9 @@ package dev.gptq.config;
 import java.io.Serializable;
 
 /**
- * The phases of a run over T steps: warm-up while {@code k < floor(warmUpFraction * T)}, then annealing, then hard rounding in the last
- * floor(hardFraction * T) steps. The regularizer's exponent is 20 in the warm-up and falls linearly to 2 while annealing.
+ * The phases of a run over T steps: warm-up while {@code k < floor(warmUpFraction * T)}, then annealing, then hard rounding in
+ * the last floor(hardFraction * T) steps. The regularizer's exponent is 20 in the warm-up and falls linearly to 2 while
+ * annealing.
  *
  * @param warmUpFraction share of the steps that the warm-up takes, in [0, 1)
  * @param warmUpRegularization whether the regularizer acts in the warm-up, as in MCT; AdaRound, BRECQ and QDrop switch it off

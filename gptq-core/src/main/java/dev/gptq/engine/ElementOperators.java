@@ -28,7 +28,9 @@ final class ElementOperators {
         return replace(call, call.x(), indices(call, call.shape(0)[axis]), call.input(2), axis);
     }
 
-    /** {@code data} with {@code updates} at {@code index} along {@code axis}; DJL's own scatter has no gradient for the data. */
+    /**
+     * {@code data} with {@code updates} at {@code index} along {@code axis}; DJL's own scatter has no gradient for the data.
+     */
     private static NDArray replace(Call call, NDArray data, NDArray index, NDArray updates, int axis) {
         NDArray placed = data.zerosLike().scatter(index, updates, axis);
         NDArray marks = call.manager().zeros(data.getShape(), DataType.FLOAT32);

@@ -7,8 +7,8 @@ import java.util.Arrays;
 import java.util.function.IntToLongFunction;
 
 /**
- * Looks at indices that ONNX Runtime 1.23 uses as they are: one outside of the tensor that it counts in reads or writes memory of
- * somebody else, which ends the process, where other operators fail with a message.
+ * Looks at indices that ONNX Runtime 1.23 uses as they are: one outside of the tensor that it counts in reads or writes memory
+ * of somebody else, which ends the process, where other operators fail with a message.
  */
 final class RuntimeIndices {
     private static final int BATCH_INDICES = 2;

@@ -82,7 +82,8 @@ public final class OnnxSession implements AutoCloseable {
     /**
      * Runs the model; inputs that it does not have are left out. Outputs in model order.
      *
-     * @throws GptqException BAD_INPUT with what ONNX Runtime says of the inputs; UNSUPPORTED_MODEL for outputs that are no numbers
+     * @throws GptqException BAD_INPUT with what ONNX Runtime says of the inputs; UNSUPPORTED_MODEL for outputs that are no
+     *     numbers
      */
     public Map<String, ModelOutput> run(Map<String, TensorData> inputs) {
         Map<String, OnnxTensorLike> feeds = new LinkedHashMap<>();

@@ -5,9 +5,10 @@ import dev.gptq.calibrate.QuantizedLayer;
 import dev.gptq.graph.ElementType;
 
 /**
- * A kernel's integers as int8, or int4 where they fit and that is wanted, with one zero point for all channels. ONNX Runtime's integer convolution takes one scale per
- * channel but fails at run time when zero points differ between channels, so each channel is shifted by its own zero point, which
- * changes no real value. Symmetric grids keep their integers; uniform grids of up to 7 bits end at zero point 0.
+ * A kernel's integers as int8, or int4 where they fit and that is wanted, with one zero point for all channels. ONNX Runtime's
+ * integer convolution takes one scale per channel but fails at run time when zero points differ between channels, so each
+ * channel is shifted by its own zero point, which changes no real value. Symmetric grids keep their integers; uniform grids of
+ * up to 7 bits end at zero point 0.
  *
  * @param type INT8 or INT4
  * @param values the integers, or null when no common zero point brings all of them into int8 (uniform grids of 8 bits

@@ -10,8 +10,8 @@ import java.io.Serializable;
  * @param output the compared tensor (for MatMul followed by Add of a constant vector: the Add's output)
  * @param weight the kernel's constant
  * @param bias the bias constant, or null where the layer cannot have one
- * @param channelAxis the kernel's output-channel axis (Conv 0, ConvTranspose 1, Gemm 0 or 1 by transB, MatMul last), of an embedding
- *     table the axis of its rows, 0
+ * @param channelAxis the kernel's output-channel axis (Conv 0, ConvTranspose 1, Gemm 0 or 1 by transB, MatMul last), of an
+ *     embedding table the axis of its rows, 0
  */
 public record ComparePoint(String name, String output, String weight, String bias, int channelAxis)
         implements Serializable {}

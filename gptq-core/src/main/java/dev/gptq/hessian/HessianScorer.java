@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Label-free Hessian scores of the float model's compare points (MCT, activation_hessian_scores_calculator_pytorch): the expectation over random sign vectors v of
- * the squared gradient of v . y with respect to each compare point's output, where y is all float outputs of the model,
- * flattened per sample and concatenated.
+ * Label-free Hessian scores of the float model's compare points (MCT, activation_hessian_scores_calculator_pytorch): the
+ * expectation over random sign vectors v of the squared gradient of v . y with respect to each compare point's output, where y
+ * is all float outputs of the model, flattened per sample and concatenated.
  *
- * <p>One backward pass yields the gradients of all compare points (MCT makes one per layer). When a sample has no more than 100 outputs, basis vectors replace random ones: the sum over
- * outputs of squared gradients is the expectation itself.
+ * <p>One backward pass yields the gradients of all compare points (MCT makes one per layer). When a sample has no more than 100
+ * outputs, basis vectors replace random ones: the sum over outputs of squared gradients is the expectation itself.
  */
 public final class HessianScorer {
     private final GraphExecutor floatModel;

@@ -47,8 +47,8 @@ public record OutputPasses(long seed, int exactOutputs, int randomPasses, boolea
         });
         if (flat.isEmpty()) {
             throw GptqException.unsupported(
-                    "Cannot compute Hessian scores of model %s: none of its outputs is a real number that gradients lead back from. "
-                            + "Cut the model before its last differentiable operator.",
+                    "Cannot compute Hessian scores of model %s: none of its outputs is a real number that gradients lead"
+                            + " back from. Cut the model before its last differentiable operator.",
                     graph.name());
         }
         return flat.size() == 1 ? flat.get(0) : NDArrays.concat(flat, 1);

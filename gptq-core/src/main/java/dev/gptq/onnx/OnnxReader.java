@@ -21,8 +21,8 @@ public final class OnnxReader {
      *
      * @param bytes the file's content
      * @param source what messages call the model, usually its path
-     * @throws dev.gptq.GptqException BAD_INPUT when the bytes are no valid model, or layers do not fit their inputs; UNSUPPORTED_MODEL with all unsupported
-     *     operators and their node names at once
+     * @throws dev.gptq.GptqException BAD_INPUT when the bytes are no valid model, or layers do not fit their inputs;
+     *     UNSUPPORTED_MODEL with all unsupported operators and their node names at once
      */
     public static Graph read(byte[] bytes, String source) {
         return read(OnnxModel.of(bytes), source);

@@ -23,8 +23,9 @@ public final class HtmlReport {
     /**
      * The page; needs no network. {@code manifestJson} is shown as provenance.
      *
-     * <p>Every number is in a table, so the page reads without scripts; charts are drawn on top. The page forbids itself
-     * every load by a Content-Security-Policy (pictures are inside), and no name from the model or the configuration can add markup to it.
+     * <p>Every number is in a table, so the page reads without scripts; charts are drawn on top. The page forbids itself every
+     * load by a Content-Security-Policy (pictures are inside), and no name from the model or the configuration can add markup
+     * to it.
      *
      * @param configYaml the run's configuration, shown as it is; its {@code model} names the page
      */

@@ -4,9 +4,9 @@ import dev.gptq.calibrate.QuantizationGrid;
 import dev.gptq.calibrate.WeightQuantizer;
 
 /**
- * Soft rounding on uniform grids whose ranges [a, b] are learned (MCT uniform_soft_quantizer, quantization_parameter_learning). Zero is put
- * on the grid anew in each step, q = step * clip(floor((w - a') / step) + h) + a'. Learned are all a, then all b, by
- * channel.
+ * Soft rounding on uniform grids whose ranges [a, b] are learned (MCT uniform_soft_quantizer, quantization_parameter_learning).
+ * Zero is put on the grid anew in each step, q = step * clip(floor((w - a') / step) + h) + a'. Learned are all a, then all b,
+ * by channel.
  *
  * <p>Gradients pass the floor and the clip of q, and end at the rounding of a / step, as in MCT's torch code. So a' drops
  * out, and what is left is dq / dstep = n - (w - a') / step with n the clipped integer, times dstep / db = -dstep / da =

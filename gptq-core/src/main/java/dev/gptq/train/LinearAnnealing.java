@@ -12,7 +12,9 @@ record LinearAnnealing(double initial, double target, int start, int end) {
         return initial + (target - initial) * progress;
     }
 
-    /** The quantized fraction of activations (MCT, gradual_activation_quantization); without an end step it ends with the run. */
+    /**
+     * The quantized fraction of activations (MCT, gradual_activation_quantization); without an end step it ends with the run.
+     */
     static LinearAnnealing quantizedFraction(QFractionLinearAnnealingConfig config, int totalSteps) {
         return new LinearAnnealing(
                 config.initialQFraction(),

@@ -1,9 +1,9 @@
 package dev.gptq.train;
 
 /**
- * The rectified sigmoid h(alpha) = clip(1.2 * sigmoid(alpha) - 0.1, 0, 1) of soft rounding (MCT, soft_rounding). Arithmetic is float32
- * in torch's order of operations, because h sits exactly on its border for weights that lie on the grid, and whether their
- * gradient passes must not depend on a rounding error.
+ * The rectified sigmoid h(alpha) = clip(1.2 * sigmoid(alpha) - 0.1, 0, 1) of soft rounding (MCT, soft_rounding). Arithmetic is
+ * float32 in torch's order of operations, because h sits exactly on its border for weights that lie on the grid, and whether
+ * their gradient passes must not depend on a rounding error.
  */
 final class RectifiedSigmoid {
     private static final float GAMMA = -0.1f;

@@ -65,7 +65,9 @@ class RecipeTest {
         assertThat(RunConfigReader.read(yaml, "again.yaml", List.of())).isEqualTo(config);
     }
 
-    /** Every line that the recipe changed is changed back by writing the default's value, on the command line or in the file. */
+    /**
+     * Every line that the recipe changed is changed back by writing the default's value, on the command line or in the file.
+     */
     @Test
     void whateverIsWrittenWinsOverTheRecipe() {
         String defaults = RunConfigReader.toYaml(Minimal.with());

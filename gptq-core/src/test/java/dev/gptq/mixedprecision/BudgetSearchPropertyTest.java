@@ -84,7 +84,9 @@ class BudgetSearchPropertyTest {
         return Offset.offset(ROUNDING * (1 + problem.cost(problem.least())));
     }
 
-    /** Groups of one to two modes and up to two parts; {@code slack} of the way from the least to the largest use is allowed. */
+    /**
+     * Groups of one to two modes and up to two parts; {@code slack} of the way from the least to the largest use is allowed.
+     */
     private static SearchProblem random(long seed, int groups, int resources, double slack) {
         Random random = new Random(seed);
         List<Group> all = new ArrayList<>();

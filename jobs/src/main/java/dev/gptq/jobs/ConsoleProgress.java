@@ -9,8 +9,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Progress for people: stage, units done, what the stage says of itself, and the time left. On a terminal each stage is one line that is redrawn; elsewhere a stage prints a line when it
- * starts, at most one every two seconds while it runs, and one when it ends.
+ * Progress for people: stage, units done, what the stage says of itself, and the time left. On a terminal each stage is one
+ * line that is redrawn; elsewhere a stage prints a line when it starts, at most one every two seconds while it runs, and one
+ * when it ends.
  */
 final class ConsoleProgress implements ProgressListener {
     private static final long REDRAW_NANOS = TimeUnit.MILLISECONDS.toNanos(100);

@@ -37,12 +37,12 @@ final class PlanSummary {
         console.line("");
         console.line("Time           about " + duration(plan.seconds()) + " on CPUs with nothing else to do, roughly");
         console.line(
-                "Memory         about %d MB of the driver's heap; outside the heap about %d MB in a JVM that runs tasks, %d MB of"
-                                .formatted(
-                                        plan.driverBytes() / MEGABYTE + 1,
-                                        plan.jvmBytes() / MEGABYTE + 1,
-                                        plan.taskBytes() / MEGABYTE + 1)
-                        + " it for each task that trains");
+                ("Memory         about %d MB of the driver's heap; outside the heap about %d MB in a JVM that runs tasks,"
+                                + " %d MB of it for each task that trains")
+                        .formatted(
+                                plan.driverBytes() / MEGABYTE + 1,
+                                plan.jvmBytes() / MEGABYTE + 1,
+                                plan.taskBytes() / MEGABYTE + 1));
         console.line("Storage        %d MB of samples in the run directory until the run is complete"
                 .formatted(plan.storedBytes() / MEGABYTE + 1));
         console.line("Nothing was computed and nothing was written: this was a dry run.");

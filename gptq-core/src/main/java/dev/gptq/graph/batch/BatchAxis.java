@@ -6,7 +6,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntPredicate;
 
-/** Finds the batch in the dimensions that a Reshape makes. It keeps the order of elements, and so how many lie before the batch. */
+/**
+ * Finds the batch in the dimensions that a Reshape makes. It keeps the order of elements, and so how many lie before the batch.
+ */
 final class BatchAxis {
     private BatchAxis() {}
 

@@ -6,8 +6,8 @@ import dev.gptq.graph.TensorData;
 import java.util.Arrays;
 
 /**
- * Constants that hold the same for each sample of the batch, as exporters write positions and masks of a fixed batch: one that is
- * combined with samples entry by entry needs a single row, which ONNX broadcasts.
+ * Constants that hold the same for each sample of the batch, as exporters write positions and masks of a fixed batch: one that
+ * is combined with samples entry by entry needs a single row, which ONNX broadcasts.
  */
 final class RepeatedRows {
     /** Dimensions of a matrix, which MatMul does not broadcast. */

@@ -9,9 +9,9 @@ import java.util.Map;
 
 /**
  * Folds a BatchNormalization or a 1x1 depthwise convolution, y = x * f + o per channel, into the ungrouped 1x1 convolution
- * behind it, or into another 1x1 depthwise one (MCT, batchnorm forward folding): W'[k,c] = W[k,c] * f[c], b'[k] = b[k] + sum over c of W[k,c] * o[c]. Only
- * where nothing else reads y, and without padding: where the convolution reads zeros, the offset is missing. The
- * convolution keeps its name. Expects kernels and biases that are not shared.
+ * behind it, or into another 1x1 depthwise one (MCT, batchnorm forward folding): W'[k,c] = W[k,c] * f[c], b'[k] = b[k] + sum
+ * over c of W[k,c] * o[c]. Only where nothing else reads y, and without padding: where the convolution reads zeros, the offset
+ * is missing. The convolution keeps its name. Expects kernels and biases that are not shared.
  */
 final class BatchNormForwardFolding {
     private BatchNormForwardFolding() {}

@@ -24,7 +24,9 @@ final class Layers {
         return node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm");
     }
 
-    /** The node that reads {@code tensor}, when it does so once, no other does, and the graph does not put it out; else null. */
+    /**
+     * The node that reads {@code tensor}, when it does so once, no other does, and the graph does not put it out; else null.
+     */
     static Node onlyReader(Graph graph, Map<String, List<Node>> consumers, String tensor) {
         List<Node> readers = consumers.getOrDefault(tensor, List.of());
         return readers.size() == 1 && !graph.isOutput(tensor) ? readers.get(0) : null;

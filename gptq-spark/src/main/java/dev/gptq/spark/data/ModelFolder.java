@@ -13,8 +13,8 @@ import org.apache.hadoop.fs.Path;
 /** The folder of a model file on any storage, where its external data lie. */
 public final class ModelFolder implements ExternalData {
     /**
-     * Hadoop's key for the most bytes of constants in a model's file; larger models have a second file with them. Its default is what
-     * the format can hold.
+     * Hadoop's key for the most bytes of constants in a model's file; larger models have a second file with them. Its default
+     * is what the format can hold.
      */
     public static final String FILE_LIMIT = "gptq.model.file.limit";
 

@@ -14,6 +14,8 @@ interface SampleSource {
     /** Whether ids are known before samples are decoded, so that a limit spares decoding the others. */
     boolean knowsIds();
 
-    /** All wanted samples, encoded, in any order; bad rows as {@link SampleKeys#badRow}, failures as {@link SampleKeys#failure}. */
+    /**
+     * All wanted samples, encoded, in any order; bad rows as {@link SampleKeys#badRow}, failures as {@link SampleKeys#failure}.
+     */
     JavaPairRDD<OrderKey, byte[]> samples(SampleKeys keys);
 }

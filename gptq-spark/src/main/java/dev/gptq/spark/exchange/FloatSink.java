@@ -4,7 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.apache.spark.network.client.StreamCallbackWithID;
 
-/** Puts a stream of little-endian floats into an array as its bytes arrive: exactly as many as were agreed on, or none count. */
+/**
+ * Puts a stream of little-endian floats into an array as its bytes arrive: exactly as many as were agreed on, or none count.
+ */
 final class FloatSink implements StreamCallbackWithID {
     private final String id;
     private final float[] target;

@@ -48,7 +48,8 @@ record Manifest(
     static String promise(boolean gpus) {
         return gpus
                 ? "statistical: on GPUs another run's numbers are close to these, not equal"
-                : "bitwise: on CPUs, with these versions and this cpu_capability, every run has the same bits, whatever the cluster";
+                : "bitwise: on CPUs, with these versions and this cpu_capability, every run has the same bits, whatever "
+                        + "the cluster";
     }
 
     /** By SnakeYAML itself: Jackson's parser does not take YAML's infinity, which is the default of z_threshold. */

@@ -31,7 +31,9 @@ import org.apache.spark.broadcast.Broadcast;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Learns the rounding: the loop around the distributed gradient, on the driver or in segments on executors, with checkpoints. */
+/**
+ * Learns the rounding: the loop around the distributed gradient, on the driver or in segments on executors, with checkpoints.
+ */
 public final class TrainingStage {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingStage.class);
 

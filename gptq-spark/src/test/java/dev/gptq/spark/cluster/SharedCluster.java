@@ -18,7 +18,9 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** One cluster of two workers of two cores and two pretended GPUs, and the undisturbed results, for all tests that ask for it. */
+/**
+ * One cluster of two workers of two cores and two pretended GPUs, and the undisturbed results, for all tests that ask for it.
+ */
 final class SharedCluster implements AutoCloseable {
     private final Path folder;
     private final StandaloneCluster cluster;

@@ -67,8 +67,8 @@ class DriverHeapTest {
         assertThat(warnings)
                 .containsExactly(
                         "The driver may run out of memory: a model of 1000000 trained weights takes about 1000 MB of"
-                                + " the driver's heap, which has 900 MB. Start with --driver-memory 1001m or more (where there is no"
-                                + " spark-submit: -Xmx).");
+                                + " the driver's heap, which has 900 MB. Start with --driver-memory 1001m or more (where"
+                                + " there is no spark-submit: -Xmx).");
         assertThat(refused.code()).isEqualTo(ErrorCode.CLUSTER);
         assertThat(refused)
                 .hasMessageStartingWith("Cannot train: a model of 1000000 trained weights takes about 1000 MB")

@@ -12,8 +12,8 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * Draws labelled lines of text as a text recognizer gets them: fonts, sizes, contrast, blur, noise and a slight slope differ. Line
- * i is a function of (seed, i) and of this machine's fonts.
+ * Draws labelled lines of text as a text recognizer gets them: fonts, sizes, contrast, blur, noise and a slight slope differ.
+ * Line i is a function of (seed, i) and of this machine's fonts.
  */
 final class LinePainter {
     static final int HEIGHT = 48;

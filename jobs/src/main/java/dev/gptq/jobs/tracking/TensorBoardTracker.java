@@ -14,8 +14,9 @@ import org.tensorflow.proto.HistogramProto;
 import org.tensorflow.proto.Summary;
 
 /**
- * Event files for TensorBoard in a folder named as the run directory: losses of the whole and of each layer and learning rates of every step, the rounding
- * of each layer at every checkpoint, and what was measured at the end. A run that is continued adds a file.
+ * Event files for TensorBoard in a folder named as the run directory: losses of the whole and of each layer and learning rates
+ * of every step, the rounding of each layer at every checkpoint, and what was measured at the end. A run that is continued adds
+ * a file.
  */
 final class TensorBoardTracker implements Tracker {
     private static final String VERSION = "brain.Event:2";

@@ -25,7 +25,9 @@ class MiniLmModelIT {
     private static final int FEW_BITS_CALIBRATION = 512;
     private static final int TEST = 500;
 
-    /** Eight of 54 activations have 16 bits: those that alone at 8 bits change the output most (quantization.mixed_precision). */
+    /**
+     * Eight of 54 activations have 16 bits: those that alone at 8 bits change the output most (quantization.mixed_precision).
+     */
     private static final String YAML =
             """
             model: '%1$s/model.onnx'
