@@ -2,6 +2,7 @@ package dev.gptq.engine;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -70,6 +71,19 @@ public final class Autograd {
         try (NDArray count = outputs.get(0).getManager().create((long) outputs.size())) {
             return script.call(arrays, count);
         }
+    }
+
+    /** The value in another type, with its history from one real type to another; the array itself when it has the type. */
+    public static NDArray toType(NDArray array, DataType type) {
+        DataType given = array.getDataType();
+        boolean keepsHistory = given != type && given.isFloating() && type.isFloating() && isRecording();
+        if (!keepsHistory) {
+            return array.toType(type, false);
+        }
+        // DJL's own conversion drops it.
+        return (type == DataType.FLOAT64 ? Scripts.TO_FLOAT64 : Scripts.TO_FLOAT32)
+                .call(array)
+                .get(0);
     }
 
     /** The value without its history. */

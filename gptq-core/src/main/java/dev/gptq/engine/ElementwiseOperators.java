@@ -50,7 +50,9 @@ final class ElementwiseOperators {
         table.put("Mul", call -> call.input(0).mul(call.input(1)));
         table.put("Div", ElementwiseOperators::divide);
         table.put(
-                "Pow", call -> call.input(0).pow(call.input(1)).toType(call.x().getDataType(), false));
+                "Pow",
+                call -> Autograd.toType(
+                        call.input(0).pow(call.input(1)), call.x().getDataType()));
         table.put("Min", call -> fold(call, NDArray::minimum));
         table.put("Max", call -> fold(call, NDArray::maximum));
         table.put("Sum", call -> fold(call, NDArray::add));
@@ -116,13 +118,16 @@ final class ElementwiseOperators {
     }
 
     private static NDArray castLike(Call call) {
-        NDArray converted = call.x().toType(call.input(1).getDataType(), false);
-        return converted == call.x() ? Call.alias(converted) : converted;
+        return converted(call.x(), call.input(1).getDataType());
     }
 
     private static NDArray cast(Call call) {
         ElementType type = ElementType.ofOnnxCode((int) call.node().integer("to", 0));
-        NDArray converted = call.x().toType(Engines.toDataType(type), false);
-        return converted == call.x() ? Call.alias(converted) : converted;
+        return converted(call.x(), Engines.toDataType(type));
+    }
+
+    private static NDArray converted(NDArray x, DataType type) {
+        NDArray converted = Autograd.toType(x, type);
+        return converted == x ? Call.alias(converted) : converted;
     }
 }

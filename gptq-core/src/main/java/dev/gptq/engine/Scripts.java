@@ -9,6 +9,11 @@ final class Scripts {
                 return torch.hardtanh(x, 0., 6.)
             """);
 
+    /** A conversion with history. */
+    static final TorchScript TO_FLOAT32 = new TorchScript(conversion("6"));
+
+    static final TorchScript TO_FLOAT64 = new TorchScript(conversion("7"));
+
     /**
      * A list of {@code count} outputs, as many directions, and inputs -> the gradients of the sum of outputs * directions
      * with respect to the inputs; zeros where an input has no part in it.
@@ -19,6 +24,15 @@ final class Scripts {
     static final TorchScript GRADIENTS_KEEPING_GRAPH = new TorchScript(gradients("True"));
 
     private Scripts() {}
+
+    /** {@code type} is PyTorch's number of it. */
+    private static String conversion(String type) {
+        return """
+                  def forward(self: __torch__.Function, x: Tensor) -> Tensor:
+                    return torch.to(x, %s)
+                """
+                .formatted(type);
+    }
 
     private static String gradients(String keepGraph) {
         return """

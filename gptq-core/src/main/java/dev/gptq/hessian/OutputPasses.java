@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import dev.gptq.GptqException;
 import dev.gptq.engine.Autograd;
@@ -42,7 +43,7 @@ public record OutputPasses(long seed, int exactOutputs, int randomPasses, boolea
         Set<String> reached = GradientReach.of(graph);
         outputs.forEach((name, output) -> {
             if (output.getDataType().isFloating() && reached.contains(name)) {
-                flat.add(output.reshape(new Shape(samples, -1)));
+                flat.add(Autograd.toType(output, DataType.FLOAT32).reshape(new Shape(samples, -1)));
             }
         });
         if (flat.isEmpty()) {

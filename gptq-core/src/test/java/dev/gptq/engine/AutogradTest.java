@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.TensorData;
 import dev.gptq.testing.GraphBuilder;
@@ -78,6 +79,25 @@ class AutogradTest {
             Autograd.backward(result, null, false);
             assertThat(result.toFloatArray()).containsExactly(42);
             assertThat(Autograd.gradient(leaf).toFloatArray()).containsExactly(2);
+        }
+    }
+
+    @Test
+    void conversionsBetweenRealTypesHaveAGradient() {
+        Graph graph = new GraphBuilder(15)
+                .input("x", 2)
+                .constant("squared", TensorData.ofDoubles(new double[] {2, 2}, 2))
+                .node("Cast", "x", "d", "to", ElementType.FLOAT64.onnxCode())
+                .node("CastLike", "d x", "f")
+                .node("Pow", "f squared", "out")
+                .build();
+        try (GraphExecutor executor = new GraphExecutor(graph, Device.cpu());
+                NDManager scope = Engines.newScope(Device.cpu());
+                Autograd.Recording recording = Autograd.record()) {
+            NDArray x = Autograd.leaf(scope.create(new float[] {3, -5}));
+            Autograd.backward(
+                    executor.run(scope, Map.of("x", x), TensorHook.NONE).get("out"), null, false);
+            assertThat(Autograd.gradient(x).toFloatArray()).containsExactly(6, -10);
         }
     }
 

@@ -14,6 +14,7 @@ import dev.gptq.graph.ValueInfo;
 import dev.gptq.graph.pass.GraphPreparation;
 import dev.gptq.onnx.OnnxReader;
 import dev.gptq.testing.CalibrationImages;
+import dev.gptq.testing.GraphBuilder;
 import dev.gptq.testing.Models;
 import dev.gptq.testing.Npz;
 import java.util.Arrays;
@@ -82,6 +83,30 @@ class HessianScorerTest {
                         .as("channel %d of %s", i % channels, LAYERS[layer])
                         .isCloseTo(root, Offset.offset(TOLERANCE / 2 * root + GRADIENT_ERROR * Math.sqrt(largest)));
             }
+        }
+    }
+
+    @Test
+    void anOutputOfDoublesGivesTheScoresOfFloats() {
+        assertThat(scoresOfOutput(ElementType.FLOAT64)).isDeepEqualTo(scoresOfOutput(ElementType.FLOAT32));
+    }
+
+    private static double[][] scoresOfOutput(ElementType type) {
+        Graph graph = new GraphBuilder(13)
+                .input("x", -1, 3)
+                .weight("w", 3, 4)
+                .weight("v", 4, 2)
+                .node("MatMul", "x w", "h")
+                .node("Relu", "h", "r")
+                .node("MatMul", "r v", "y")
+                .node("Cast", "y", "out", "to", type.onnxCode())
+                .output("out", type)
+                .build();
+        try (GraphExecutor executor = new GraphExecutor(graph, Device.cpu())) {
+            SampleBatch batch = new SampleBatch(0, 5, Map.of("x", Models.random(9, 5, 3)), null);
+            double[][] scores = new HessianScorer(executor, PER_TENSOR, 0).score(batch);
+            assertThat(scores[0][0]).isPositive();
+            return scores;
         }
     }
 
