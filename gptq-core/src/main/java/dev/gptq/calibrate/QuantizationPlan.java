@@ -54,7 +54,7 @@ public record QuantizationPlan(
     /** Content of plan.json; every number comes back exactly. */
     public String toJson() {
         try {
-            return MAPPER.writeValueAsString(this);
+            return MAPPER.writeValueAsString(this) + "\n";
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("Cannot write quantization plan as JSON.", e);
         }
@@ -70,7 +70,8 @@ public record QuantizationPlan(
             return MAPPER.readValue(json, QuantizationPlan.class);
         } catch (JsonProcessingException e) {
             throw GptqException.badInput(
-                    "Cannot read quantization plan: %s. Delete plan.json and run the calibration again.",
+                    "Cannot read quantization plan: %s. Delete plan.json and the folder checkpoints, and start"
+                            + " the run again.",
                     e.getOriginalMessage());
         }
     }

@@ -24,7 +24,7 @@ class PlanJsonTest {
                                 new double[] {1.0 / 3, Double.MIN_VALUE},
                                 null,
                                 null,
-                                new double[] {-0.1, Math.PI}),
+                                new double[] {-0.0, Math.PI}),
                         new WeightQuantizer(
                                 new ComparePoint("fc", "fc_out", "w2", null, 1),
                                 QuantizationMethod.UNIFORM,
@@ -35,7 +35,7 @@ class PlanJsonTest {
                                 new double[] {0.3},
                                 null)),
                 List.of(
-                        new ActivationQuantizer("x", QuantizationMethod.UNIFORM, 8, true, 0, -0.1 * 3, 2.0 / 7),
+                        new ActivationQuantizer("x", QuantizationMethod.UNIFORM, 8, true, 0, -0.1 * 3, 1e-300),
                         new ActivationQuantizer("y", QuantizationMethod.POWER_OF_TWO, 8, false, 4, 0, 0)));
         assertThat(QuantizationPlan.fromJson(plan.toJson()))
                 .usingRecursiveComparison()

@@ -56,9 +56,10 @@ final class CalibrateWork implements StageWork {
             config = MixedPrecisionWork.choose(context, samples, hessians);
         }
         if (!planned) {
-            files.writeText(RunDirectory.PLAN, PlanFile.toJson(plan(context, config, samples, hessians)));
+            files.writeText(
+                    RunDirectory.PLAN, plan(context, config, samples, hessians).toJson());
         }
-        QuantizationPlan plan = PlanFile.fromJson(files.readText(RunDirectory.PLAN));
+        QuantizationPlan plan = QuantizationPlan.fromJson(files.readText(RunDirectory.PLAN));
         if (!choosesBits) {
             clock.finish(
                     "%d layers, %d activation tensors%s",

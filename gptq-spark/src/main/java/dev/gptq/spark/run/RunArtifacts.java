@@ -44,7 +44,7 @@ public final class RunArtifacts {
 
     /** Every threshold, from calibrate. */
     public QuantizationPlan plan() {
-        return PlanFile.fromJson(text(RunDirectory.PLAN, Stage.CALIBRATE));
+        return QuantizationPlan.fromJson(text(RunDirectory.PLAN, Stage.CALIBRATE));
     }
 
     /** What layers weigh in the loss, from hessian; not there when all weigh the same. */
