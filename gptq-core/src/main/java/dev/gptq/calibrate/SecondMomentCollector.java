@@ -50,9 +50,8 @@ public final class SecondMomentCollector {
     public LayerMoments collect(SampleBatch batch) {
         Map<String, ChannelMoments> measured = new LinkedHashMap<>();
         try (NDManager scope = Engines.newScope(floatModel.device())) {
-            Map<String, NDArray> feeds = new HashMap<>();
-            batch.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(scope, tensor)));
-            rounded.forEach((name, tensor) -> feeds.put(name, Engines.toArray(scope, tensor)));
+            Map<String, NDArray> feeds = Engines.toArrays(scope, batch.inputs());
+            feeds.putAll(Engines.toArrays(scope, rounded));
             floatModel.run(
                     scope,
                     feeds,

@@ -39,8 +39,7 @@ public final class StatisticsCollector {
         Map<String, TensorStatistics> activations = new HashMap<>();
         Map<String, ChannelStatistics> inputs = new HashMap<>();
         try (NDManager manager = Engines.newScope(floatModel.device())) {
-            Map<String, NDArray> feeds = new HashMap<>();
-            batch.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(manager, tensor)));
+            Map<String, NDArray> feeds = Engines.toArrays(manager, batch.inputs());
             TensorHook observer = (tensor, value) -> {
                 observe(tensor, value, batch, activations, inputs);
                 return value;

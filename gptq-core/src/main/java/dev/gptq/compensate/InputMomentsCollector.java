@@ -12,7 +12,6 @@ import dev.gptq.graph.SampleBatch;
 import dev.gptq.train.ActivationFakeQuantizer;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -65,8 +64,7 @@ public final class InputMomentsCollector implements AutoCloseable {
         TreeMap<String, float[]> sums = new TreeMap<>();
         try (NDManager scope = Engines.newScope(floatModel.device());
                 Autograd.Recording paused = Autograd.pause()) {
-            Map<String, NDArray> feeds = new LinkedHashMap<>();
-            block.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(scope, tensor)));
+            Map<String, NDArray> feeds = Engines.toArrays(scope, block.inputs());
             floatModel.run(
                     scope,
                     feeds,

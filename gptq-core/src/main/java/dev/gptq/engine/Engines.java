@@ -12,6 +12,8 @@ import dev.gptq.GptqException;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.TensorData;
 import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
 
 /** Opens native memory scopes and moves tensors between the Java heap and the engine. */
 public final class Engines {
@@ -66,6 +68,13 @@ public final class Engines {
         }
     }
 
+    /** Copies tensors to the engine by their names, into a map that may be added to. */
+    public static Map<String, NDArray> toArrays(NDManager manager, Map<String, TensorData> tensors) {
+        Map<String, NDArray> arrays = new HashMap<>();
+        tensors.forEach((name, tensor) -> arrays.put(name, toArray(manager, tensor)));
+        return arrays;
+    }
+
     /** Copies a tensor to the engine; types that PyTorch lacks arrive as INT64. */
     public static NDArray toArray(NDManager manager, TensorData tensor) {
         Shape shape = new Shape(tensor.shape());
@@ -107,6 +116,13 @@ public final class Engines {
     public static TensorData toTensor(NDArray array, ElementType type) {
         TensorData tensor = toTensor(array);
         return type.isCarried() ? TensorData.ofLongs(type, tensor.longs(), tensor.shape()) : tensor;
+    }
+
+    /** Copies an array of numbers to the heap, widened to double. */
+    public static double[] toDoubles(NDArray array) {
+        try (NDArray doubles = array.toType(DataType.FLOAT64, true)) {
+            return doubles.toDoubleArray();
+        }
     }
 
     /** The engine's type for {@code type}: INT64 for those PyTorch lacks, which would abort the JVM natively. */

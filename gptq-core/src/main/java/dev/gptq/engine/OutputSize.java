@@ -1,7 +1,6 @@
 package dev.gptq.engine;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.DataType;
 import dev.gptq.GptqException;
 import dev.gptq.graph.BroadcastingOperators;
 import dev.gptq.graph.Node;
@@ -136,8 +135,6 @@ final class OutputSize {
     }
 
     private static double[] values(NDArray array) {
-        try (NDArray doubles = array.toType(DataType.FLOAT64, true)) {
-            return doubles.toDoubleArray();
-        }
+        return Engines.toDoubles(array);
     }
 }

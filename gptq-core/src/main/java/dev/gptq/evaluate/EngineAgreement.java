@@ -3,6 +3,7 @@ package dev.gptq.evaluate;
 import ai.djl.ndarray.NDArray;
 import dev.gptq.calibrate.ActivationQuantizer;
 import dev.gptq.calibrate.QuantizationPlan;
+import dev.gptq.engine.Engines;
 import java.io.Serializable;
 import java.util.HashMap;
 import java.util.Map;
@@ -57,7 +58,7 @@ public record EngineAgreement(long samples, long sameClass, long values, long wi
             if (array == null || !entry.getValue().floating()) {
                 continue;
             }
-            double[] values = widen(array.toFloatArray());
+            double[] values = Engines.toDoubles(array);
             ModelOutput expected = new ModelOutput(entry.getValue().shape(), values, true);
             Double step = steps.get(entry.getKey());
             sum = sum.plus(new EngineAgreement(0, 0, values.length, within(entry.getValue(), expected, step)));
@@ -83,13 +84,5 @@ public record EngineAgreement(long samples, long sameClass, long values, long wi
             }
         }
         return within;
-    }
-
-    private static double[] widen(float[] values) {
-        double[] widened = new double[values.length];
-        for (int i = 0; i < values.length; i++) {
-            widened[i] = values[i];
-        }
-        return widened;
     }
 }

@@ -3,7 +3,6 @@ package dev.gptq.evaluate;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import dev.gptq.GptqException;
 import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
@@ -73,7 +72,7 @@ public final class FloatModelCheck {
             }
             prepared.run(scope, feeds, TensorHook.NONE).forEach((name, array) -> {
                 if (array.getDataType().isFloating()) {
-                    outputs.put(name, array.toType(DataType.FLOAT64, false).toDoubleArray());
+                    outputs.put(name, Engines.toDoubles(array));
                 }
             });
         }

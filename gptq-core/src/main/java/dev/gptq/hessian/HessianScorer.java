@@ -117,8 +117,7 @@ public final class HessianScorer {
         for (int point = 0; point < points.size(); point++) {
             indexByTensor.put(points.get(point).output(), point);
         }
-        Map<String, NDArray> feeds = new HashMap<>();
-        batch.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(manager, tensor)));
+        Map<String, NDArray> feeds = Engines.toArrays(manager, batch.inputs());
         try (Autograd.Recording recording = Autograd.record()) {
             Map<String, NDArray> outputs = floatModel.run(manager, feeds, (tensor, value) -> {
                 Integer point = indexByTensor.get(tensor);

@@ -89,8 +89,7 @@ public final class WeightHessian {
             throw new IllegalArgumentException("Cannot tell the gradients of " + sample.size() + " samples apart.");
         }
         try (NDManager manager = Engines.newScope(floatModel.device())) {
-            Map<String, NDArray> feeds = new HashMap<>();
-            sample.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(manager, tensor)));
+            Map<String, NDArray> feeds = Engines.toArrays(manager, sample.inputs());
             List<NDArray> kernels = new ArrayList<>();
             for (ComparePoint point : points) {
                 NDArray kernel = Autograd.leaf(

@@ -100,8 +100,7 @@ final class HessianSensitivity implements SensitivityMeasure {
             throw new IllegalArgumentException("Cannot tell the gradients of " + sample.size() + " samples apart.");
         }
         try (NDManager manager = Engines.newScope(floatModel.device())) {
-            Map<String, NDArray> feeds = new HashMap<>();
-            sample.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(manager, tensor)));
+            Map<String, NDArray> feeds = Engines.toArrays(manager, sample.inputs());
             Projections projections = new Projections();
             addKernels(manager, feeds, projections);
             Map<String, NDArray> values = new HashMap<>();

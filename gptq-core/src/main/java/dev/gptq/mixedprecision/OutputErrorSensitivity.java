@@ -11,10 +11,8 @@ import dev.gptq.engine.Autograd;
 import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
 import dev.gptq.graph.SampleBatch;
-import dev.gptq.graph.TensorData;
 import dev.gptq.train.QuantizedStudent;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -68,8 +66,7 @@ final class OutputErrorSensitivity implements SensitivityMeasure {
     private List<double[]> floatOutputs(SampleBatch samples, LayerCosts.Counts counts) {
         try (NDManager scope = Engines.newScope(floatModel.device());
                 Autograd.Recording paused = Autograd.pause()) {
-            Map<String, NDArray> feeds = new HashMap<>();
-            samples.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(scope, tensor)));
+            Map<String, NDArray> feeds = Engines.toArrays(scope, samples.inputs());
             return real(floatModel.run(
                     scope,
                     feeds,
@@ -101,16 +98,9 @@ final class OutputErrorSensitivity implements SensitivityMeasure {
     private static List<double[]> real(Map<String, NDArray> outputs) {
         List<double[]> values = new ArrayList<>();
         for (NDArray output : outputs.values()) {
-            if (!output.getDataType().isFloating()) {
-                continue;
+            if (output.getDataType().isFloating()) {
+                values.add(Engines.toDoubles(output));
             }
-            TensorData tensor = Engines.toTensor(output);
-            double[] doubles = new double[tensor.size()];
-            for (int i = 0; i < doubles.length; i++) {
-                doubles[i] =
-                        output.getDataType().getNumOfBytes() == Float.BYTES ? tensor.floats()[i] : tensor.doubles()[i];
-            }
-            values.add(doubles);
         }
         return values;
     }

@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDManager;
 import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
 import dev.gptq.graph.SampleBatch;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 
@@ -39,8 +38,7 @@ public record ForwardCost(double seconds, long activationBytes, long outputs) {
         long[] bytes = new long[1];
         long outputs = 0;
         try (NDManager scope = Engines.newScope(Device.cpu())) {
-            Map<String, NDArray> feeds = new HashMap<>();
-            batch.inputs().forEach((name, value) -> feeds.put(name, Engines.toArray(scope, value)));
+            Map<String, NDArray> feeds = Engines.toArrays(scope, batch.inputs());
             long begin = System.nanoTime();
             Map<String, NDArray> results = model.run(
                     scope,

@@ -54,8 +54,7 @@ public final class GradientComputer {
     /** Runs teacher and student and differentiates the distillation loss. Thread-safe. */
     public LaneGradient compute(StudentParameters parameters, MicroBatch batch) {
         try (NDManager scope = Engines.newScope(floatModel.device())) {
-            Map<String, NDArray> feeds = new HashMap<>();
-            batch.samples().inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(scope, tensor)));
+            Map<String, NDArray> feeds = Engines.toArrays(scope, batch.samples().inputs());
             List<NDArray> teacher = teacherOutputs(scope, feeds);
             try (Autograd.Recording recording = Autograd.record()) {
                 List<Leaf> leaves = leaves(scope, parameters);

@@ -61,9 +61,8 @@ public final class QuantizedStudent {
 
     /** Runs a batch; {@code manager} owns the arrays of the result. Thread-safe. */
     public StudentOutputs run(NDManager manager, SampleBatch batch) {
-        Map<String, NDArray> feeds = new HashMap<>();
-        batch.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(manager, tensor)));
-        constants.forEach((name, tensor) -> feeds.put(name, Engines.toArray(manager, tensor)));
+        Map<String, NDArray> feeds = Engines.toArrays(manager, batch.inputs());
+        feeds.putAll(Engines.toArrays(manager, constants));
         Map<String, NDArray> captured = new HashMap<>();
         Map<String, NDArray> outputs;
         try (Autograd.Recording paused = Autograd.pause()) {

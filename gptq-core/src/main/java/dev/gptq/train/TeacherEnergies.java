@@ -30,8 +30,7 @@ public final class TeacherEnergies {
     public double[] of(SampleBatch batch) {
         Map<String, Double> energies = new HashMap<>();
         try (NDManager scope = Engines.newScope(floatModel.device())) {
-            Map<String, NDArray> feeds = new HashMap<>();
-            batch.inputs().forEach((name, tensor) -> feeds.put(name, Engines.toArray(scope, tensor)));
+            Map<String, NDArray> feeds = Engines.toArrays(scope, batch.inputs());
             floatModel.run(
                     scope,
                     feeds,

@@ -219,8 +219,7 @@ class SecondMomentCorrectionTest {
     private static float[] floatOutput(String tensor) {
         try (NDManager scope = Engines.newScope(Device.cpu())) {
             float[][] seen = new float[1][];
-            Map<String, ai.djl.ndarray.NDArray> feeds = new java.util.HashMap<>();
-            batch.inputs().forEach((name, value) -> feeds.put(name, Engines.toArray(scope, value)));
+            Map<String, ai.djl.ndarray.NDArray> feeds = Engines.toArrays(scope, batch.inputs());
             model.run(
                     scope,
                     feeds,

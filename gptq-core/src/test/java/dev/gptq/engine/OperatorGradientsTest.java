@@ -139,8 +139,7 @@ class OperatorGradientsTest {
     }
 
     private static Map<String, NDArray> feeds(NDManager scope, Map<String, TensorData> leaves) {
-        Map<String, NDArray> feeds = new HashMap<>();
-        leaves.forEach((name, value) -> feeds.put(name, Engines.toArray(scope, value)));
+        Map<String, NDArray> feeds = Engines.toArrays(scope, leaves);
         return feeds;
     }
 

@@ -8,7 +8,6 @@ import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.TensorData;
 import dev.gptq.testing.GraphBuilder;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -132,8 +131,7 @@ class RuntimeOperatorTest {
     private static float[] run(Graph graph, Map<String, TensorData> inputs) {
         try (GraphExecutor executor = new GraphExecutor(graph, Device.cpu());
                 NDManager scope = Engines.newScope(Device.cpu())) {
-            Map<String, NDArray> feeds = new HashMap<>();
-            inputs.forEach((name, value) -> feeds.put(name, Engines.toArray(scope, value)));
+            Map<String, NDArray> feeds = Engines.toArrays(scope, inputs);
             return run(executor, scope, feeds);
         }
     }

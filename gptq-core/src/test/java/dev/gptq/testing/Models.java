@@ -11,7 +11,6 @@ import dev.gptq.graph.TensorData;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
@@ -44,8 +43,7 @@ public final class Models {
     public static Map<String, TensorData> run(Graph graph, Map<String, TensorData> inputs) {
         try (GraphExecutor executor = new GraphExecutor(graph, Device.cpu());
                 NDManager scope = Engines.newScope(Device.cpu())) {
-            Map<String, NDArray> feeds = new HashMap<>();
-            inputs.forEach((name, value) -> feeds.put(name, Engines.toArray(scope, value)));
+            Map<String, NDArray> feeds = Engines.toArrays(scope, inputs);
             Map<String, TensorData> outputs = new LinkedHashMap<>();
             executor.run(scope, feeds, TensorHook.NONE, Set.of())
                     .forEach((name, value) -> outputs.put(name, Engines.toTensor(value)));

@@ -13,7 +13,6 @@ import dev.gptq.graph.TensorData;
 import dev.gptq.graph.ValueInfo;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,8 +57,7 @@ final class NodeRun implements AutoCloseable {
     /** The outputs by name. */
     Map<String, TensorData> run(Map<String, TensorData> inputs) {
         try (NDManager scope = Engines.newScope(Device.cpu())) {
-            Map<String, NDArray> feeds = new HashMap<>();
-            inputs.forEach((name, value) -> feeds.put(name, Engines.toArray(scope, value)));
+            Map<String, NDArray> feeds = Engines.toArrays(scope, inputs);
             Map<String, NDArray> values = executor.run(scope, feeds, TensorHook.NONE, Set.of());
             Map<String, TensorData> results = new LinkedHashMap<>();
             for (ValueInfo output : outputs) {
