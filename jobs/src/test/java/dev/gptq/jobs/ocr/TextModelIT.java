@@ -7,11 +7,13 @@ import dev.gptq.evaluate.OnnxSession;
 import dev.gptq.graph.TensorData;
 import dev.gptq.spark.run.GptqPipeline;
 import dev.gptq.spark.run.ProgressListener;
+import java.awt.Rectangle;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.SparkSession;
@@ -20,6 +22,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -30,6 +34,9 @@ class TextModelIT {
     private static final int TEST = 200;
     /** What the classifier of directions sees of a line. */
     private static final int CLASSIFIER_WIDTH = 192;
+
+    private static final int PAGES = 64;
+    private static final int TEST_PAGES = 120;
 
     private static SparkSession session;
 
@@ -78,6 +85,47 @@ class TextModelIT {
         double expected = directions(model);
         assertThat(expected).isGreaterThan(0.8);
         assertThat(directions(folder.resolve("run/quantized.onnx"))).isGreaterThanOrEqualTo(expected - 0.005);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ch_PP-OCRv3_det_infer.onnx", "ch_PP-OCRv4_det_infer.onnx"})
+    void theDetectorsFindAsManyLinesAsInFloatOrMissHalfAPoint(String name) throws IOException {
+        Path model = copy(name);
+        Path pages = folder.resolve("pages.npz");
+        PictureFile.write(pages, PAGES, TextPage.SIDE, TextPage.SIDE, i -> TextPage.draw(i)
+                .pixels());
+        String input = "data.calibration.inputs.x.";
+        RunConfig config = config(
+                model,
+                pages,
+                List.of(
+                        "quantization.layers=[]",
+                        input + "shape=[3, %d, %d]".formatted(TextPage.SIDE, TextPage.SIDE),
+                        input + "scale=" + 1 / 255.0,
+                        input + "mean=" + Arrays.toString(TextDetector.MEAN),
+                        input + "std=" + Arrays.toString(TextDetector.DEVIATION)));
+        GptqPipeline.run(config, session, ProgressListener.NONE);
+
+        double expected = linesFound(model);
+        assertThat(expected).isGreaterThan(0.9);
+        assertThat(linesFound(folder.resolve("run/quantized.onnx"))).isGreaterThanOrEqualTo(expected - 0.005);
+    }
+
+    /** The harmonic mean of precision and recall over pages that are drawn anew. */
+    private static double linesFound(Path model) throws IOException {
+        int found = 0;
+        int lines = 0;
+        int matched = 0;
+        try (TextDetector detector = new TextDetector(Files.readAllBytes(model))) {
+            for (int i = 0; i < TEST_PAGES; i++) {
+                TextPage page = TextPage.draw(PAGES + i);
+                List<Rectangle> boxes = detector.find(page.pixels(), TextPage.SIDE);
+                found += boxes.size();
+                lines += page.lines().size();
+                matched += TextDetector.matches(boxes, page.lines());
+            }
+        }
+        return 2.0 * matched / (found + lines);
     }
 
     /** The share of characters that a recognizer reads after quantization. */
