@@ -38,7 +38,6 @@ final class BarrierTraining {
     private final Consumer<String> warnings;
     private final LogFunction logFunction;
     private final Runnable commitGuard;
-    private final StageFailures failures = new StageFailures();
 
     /**
      * @param lanes lanes of a step, the most tasks that have something to do
@@ -83,14 +82,8 @@ final class BarrierTraining {
 
     /** Trains a segment, and tries again with fewer tasks when executors are lost for good. */
     void run(Segment segment, StepReports reports) {
-        SparkContext spark = job.spark().sc();
-        spark.addSparkListener(failures);
-        try {
-            while (history.size() < segment.end()) {
-                attempt(segment, reports, Math.min(lanes, awaitSlots(1)));
-            }
-        } finally {
-            spark.removeSparkListener(failures);
+        while (history.size() < segment.end()) {
+            attempt(segment, reports, Math.min(lanes, awaitSlots(1)));
         }
     }
 
@@ -128,9 +121,11 @@ final class BarrierTraining {
                 .toJavaRDD();
         JavaPairRDD<Integer, Outcome<SegmentResult>> results =
                 trained.mapToPair(result -> new Tuple2<>(0, result)).partitionBy(new HashPartitioner(1));
+        StageFailures failures = new StageFailures(trained.id());
+        job.spark().sc().addSparkListener(failures);
         JavaFutureAction<List<Outcome<SegmentResult>>> action = results.values().collectAsync();
         try {
-            if (!follow(action, reports, profile(base), tasks)) {
+            if (!follow(action, failures, reports, profile(base), tasks)) {
                 return;
             }
             for (Outcome<SegmentResult> outcome : action.get()) {
@@ -147,13 +142,15 @@ final class BarrierTraining {
             Thread.currentThread().interrupt();
             throw new GptqException(ErrorCode.CLUSTER, "Cannot train: interrupted. Start again.", e);
         } finally {
+            job.spark().sc().removeSparkListener(failures);
             action.cancel(true);
             results.rdd().cleanShuffleDependencies(false);
         }
     }
 
     /** Hears reports until the job is done; false when its executors have been missing for too long. */
-    private boolean follow(JavaFutureAction<?> action, StepReports reports, ResourceProfile profile, int tasks)
+    private boolean follow(
+            JavaFutureAction<?> action, StageFailures failures, StepReports reports, ResourceProfile profile, int tasks)
             throws InterruptedException {
         long missingSince = Long.MAX_VALUE;
         while (true) {

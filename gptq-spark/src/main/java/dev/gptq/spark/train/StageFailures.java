@@ -13,7 +13,7 @@ import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.StageInfo;
 
 /**
- * Hears why attempts of barrier stages failed: Spark tries again without telling its caller. The tasks' own reasons are kept,
+ * Hears why attempts of a barrier stage failed: Spark tries again without telling its caller. The tasks' own reasons are kept,
  * because Spark fails the stage once more, and overwrites what it said, for every other task that it kills then.
  */
 final class StageFailures extends SparkListener {
@@ -22,12 +22,18 @@ final class StageFailures extends SparkListener {
 
     private record Attempt(int stage, int number) {}
 
+    private final int barrierRdd;
     private final AtomicReference<String> last = new AtomicReference<>();
     // Both are touched by the listener bus's one thread only.
     private final Map<Attempt, String> causes = new HashMap<>();
     private Attempt told;
 
-    /** One line about a barrier stage that failed since this was asked last; null when none has. */
+    /** {@code barrierRdd} is the number of the RDD that the stage computes. */
+    StageFailures(int barrierRdd) {
+        this.barrierRdd = barrierRdd;
+    }
+
+    /** One line about the stage that failed since this was asked last; null when none has. */
     String take() {
         return last.getAndSet(null);
     }
@@ -44,7 +50,7 @@ final class StageFailures extends SparkListener {
         StageInfo stage = completed.stageInfo();
         Attempt attempt = new Attempt(stage.stageId(), stage.attemptNumber());
         if (stage.failureReason().isDefined()
-                && stage.rddInfos().exists(rdd -> rdd.isBarrier())
+                && stage.rddInfos().exists(rdd -> rdd.id() == barrierRdd)
                 && !attempt.equals(told)) {
             told = attempt;
             String cause = causes.get(attempt);

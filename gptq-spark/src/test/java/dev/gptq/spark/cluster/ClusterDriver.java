@@ -33,6 +33,8 @@ final class ClusterDriver {
     /** What may happen to an executor. */
     enum Fault {
         KILLED_IN_LANE,
+        /** With the worker that would start another one. */
+        LOST_IN_LANE,
         STOPPED_IN_LANE,
         /** For longer than the others wait. */
         LATE_IN_LANE,

@@ -134,6 +134,33 @@ class ClusterFaultsIT {
     }
 
     @Test
+    void aMachineThatIsLostForGoodLeavesTrainingToTheOthers() throws Exception {
+        ClusterRun run = new ClusterRun("lost", TrainingConfig.BARRIER)
+                .withTimeout(3)
+                .withFault(Fault.LOST_IN_LANE, CHECKPOINT_INTERVAL + 1);
+
+        List<String> events;
+        // Executors as large as workers: none can be started on the worker that is left.
+        try (ClusterApplication twoMachines = cluster.start(2, 2, Map.of())) {
+            events = twoMachines.run(run);
+        } finally {
+            cluster.replaceLostWorkers();
+        }
+
+        assertThat(events)
+                .contains(
+                        "executor removed",
+                        "warning Executors are missing for 3 s; training goes on with those that are there.")
+                .endsWith("done");
+        assertThat(events)
+                .filteredOn(line -> line.startsWith("warning Training begins again"))
+                .singleElement()
+                .asString()
+                .contains("worker lost");
+        cluster.assertSameModel(run);
+    }
+
+    @Test
     void anExecutorThatAnswersTooLateIsNamedAndTrainingBeginsAgainAtTheCheckpoint() throws Exception {
         ClusterRun run = new ClusterRun("late", TrainingConfig.BARRIER)
                 .withTimeout(3)

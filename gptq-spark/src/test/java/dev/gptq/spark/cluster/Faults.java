@@ -42,6 +42,10 @@ final class Faults {
         if (strikes(Fault.KILLED_IN_LANE)) {
             Runtime.getRuntime().halt(STATUS_OF_SIGKILL);
         }
+        if (strikes(Fault.LOST_IN_LANE)) {
+            ProcessHandle.current().parent().ifPresent(ProcessHandle::destroyForcibly);
+            Runtime.getRuntime().halt(STATUS_OF_SIGKILL);
+        }
         if (strikes(Fault.STOPPED_IN_LANE)) {
             stopThisProcess(STOPPED_SECONDS);
         }

@@ -68,6 +68,11 @@ final class SharedCluster implements AutoCloseable {
         return folder.resolve("faults-" + application);
     }
 
+    /** Starts workers in place of those that are gone. */
+    void replaceLostWorkers() throws IOException {
+        cluster.replaceLostWorkers();
+    }
+
     /** Asserts that a run has made the model that one JVM makes when nothing happens. */
     void assertSameModel(ClusterRun run) throws IOException {
         if (!undisturbed.containsKey(run.model())) {

@@ -35,12 +35,16 @@ final class StandaloneCluster implements AutoCloseable {
 
     private final Path folder;
     private final int port;
+    private final int cores;
+    private final int gpus;
     private final List<Process> workers = new ArrayList<>();
     private final List<Process> processes = new ArrayList<>();
 
-    private StandaloneCluster(Path folder, int port) {
+    private StandaloneCluster(Path folder, int port, int cores, int gpus) {
         this.folder = folder;
         this.port = port;
+        this.cores = cores;
+        this.gpus = gpus;
     }
 
     /**
@@ -49,12 +53,12 @@ final class StandaloneCluster implements AutoCloseable {
      */
     static StandaloneCluster start(Path folder, int workers, int cores, int gpus)
             throws IOException, InterruptedException {
-        StandaloneCluster cluster = new StandaloneCluster(folder, freePort());
+        StandaloneCluster cluster = new StandaloneCluster(folder, freePort(), cores, gpus);
         try {
             cluster.linkJars();
             cluster.startMaster();
             for (int worker = 0; worker < workers; worker++) {
-                cluster.startWorker(cores, gpus);
+                cluster.workers.add(cluster.startWorker(worker));
             }
             return cluster;
         } catch (IOException | InterruptedException | RuntimeException e) {
@@ -105,6 +109,15 @@ final class StandaloneCluster implements AutoCloseable {
         options.add("-Dspark.sql.shuffle.partitions=2");
         conf.forEach((name, value) -> options.add("-D" + name + "=" + value));
         return java("driver", mainClass.getName(), options, List.of(arguments));
+    }
+
+    /** Starts workers in place of those that are gone. */
+    void replaceLostWorkers() throws IOException {
+        for (int worker = 0; worker < workers.size(); worker++) {
+            if (!workers.get(worker).isAlive()) {
+                workers.set(worker, startWorker(worker));
+            }
+        }
     }
 
     /** The executors that run now. */
@@ -158,21 +171,21 @@ final class StandaloneCluster implements AutoCloseable {
         });
     }
 
-    private void startWorker(int cores, int gpus) throws IOException {
-        Path work = Files.createDirectories(folder.resolve("work-" + workers.size()));
-        List<String> arguments = new ArrayList<>(List.of("--host", workerHost(), "--port", "0", "--webui-port", "0"));
+    private Process startWorker(int number) throws IOException {
+        Path work = Files.createDirectories(folder.resolve("work-" + number));
+        List<String> arguments =
+                new ArrayList<>(List.of("--host", workerHost(number), "--port", "0", "--webui-port", "0"));
         arguments.addAll(List.of("--cores", String.valueOf(cores), "--memory", WORKER_MEMORY));
         arguments.addAll(List.of("--work-dir", work.toString(), "spark://" + HOST + ":" + port));
-        workers.add(
-                java("worker-" + workers.size(), "org.apache.spark.deploy.worker.Worker", pretend(gpus), arguments));
+        return java("worker-" + number, "org.apache.spark.deploy.worker.Worker", pretendedGpus(), arguments);
     }
 
     /** Spark runs no second attempt of a task on the first one's host: on Linux every worker has an address of its own. */
-    private String workerHost() {
-        return OS.LINUX.isCurrentOs() ? "127.0.0." + (workers.size() + 1) : HOST;
+    private String workerHost(int number) {
+        return OS.LINUX.isCurrentOs() ? "127.0.0." + (number + 1) : HOST;
     }
 
-    private List<String> pretend(int gpus) throws IOException {
+    private List<String> pretendedGpus() throws IOException {
         Path script = folder.resolve("gpus.sh");
         String addresses =
                 IntStream.range(0, gpus).mapToObj(gpu -> "\"" + gpu + "\"").collect(Collectors.joining(","));

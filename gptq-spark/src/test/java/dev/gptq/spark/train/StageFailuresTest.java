@@ -3,7 +3,9 @@ package dev.gptq.spark.train;
 import dev.gptq.spark.TestSpark;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskKilledException;
@@ -69,33 +71,32 @@ class StageFailuresTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void theTaskThatFailedFirstIsTheCauseThoughTheOthersEndToo(int failing) throws TimeoutException {
-        StageFailures failures = new StageFailures();
-
-        run(failures, failing, "out of luck");
-
-        assertThat(failures.take()).isEqualTo("java.lang.IllegalStateException: out of luck");
-        assertThat(failures.take()).isNull();
+        assertThat(heard(failing, "out of luck", true)).containsExactly("java.lang.IllegalStateException: out of luck");
     }
 
     @Test
     void whatTheExchangeSaysComesWithoutTheNameOfItsException() throws TimeoutException {
-        StageFailures failures = new StageFailures();
+        String message = "Cannot exchange gradients in step 3: executor 1 is gone. See its log.";
 
-        run(failures, 0, "Cannot exchange gradients in step 3: executor 1 is gone. See its log.");
-
-        assertThat(failures.take()).isEqualTo("Cannot exchange gradients in step 3: executor 1 is gone. See its log.");
+        assertThat(heard(0, message, true)).containsExactly(message);
     }
 
-    private static void run(StageFailures failures, int failing, String message) throws TimeoutException {
+    @Test
+    void failuresOfOtherStagesAreNotHeard() throws TimeoutException {
+        assertThat(heard(0, "out of luck", false)).isEmpty();
+    }
+
+    private static List<String> heard(int failing, String message, boolean own) throws TimeoutException {
         SparkContext spark = TestSpark.session().sparkContext();
+        RDD<Integer> rows =
+                TestSpark.context().parallelize(List.of(0, 1), TASKS).rdd();
+        RDD<Integer> tried = rows.barrier()
+                .mapPartitions(new Failing(failing, message), false, ClassTag$.MODULE$.apply(Integer.class));
+        StageFailures failures = new StageFailures(own ? tried.id() : tried.id() + 1000);
         LateListener late = new LateListener();
         spark.addSparkListener(late);
         spark.addSparkListener(failures);
         try {
-            RDD<Integer> rows =
-                    TestSpark.context().parallelize(List.of(0, 1), TASKS).rdd();
-            RDD<Integer> tried = rows.barrier()
-                    .mapPartitions(new Failing(failing, message), false, ClassTag$.MODULE$.apply(Integer.class));
             // Spark tries the barrier stage again because a shuffle follows.
             assertThat(tried.toJavaRDD().repartition(1).collect()).containsExactlyInAnyOrder(0, 1);
             spark.listenerBus().waitUntilEmpty();
@@ -103,5 +104,6 @@ class StageFailuresTest {
             spark.removeSparkListener(late);
             spark.removeSparkListener(failures);
         }
+        return Stream.generate(failures::take).takeWhile(Objects::nonNull).toList();
     }
 }
