@@ -50,10 +50,12 @@ final class WholeBlocks {
     static NDArray convolve(NDArray x, NDArray weight, NDArray bias, long[] strides, Convolution convolution) {
         long moreOutputs = moreOutputs(weight);
         long moreInputs = moreInputs(weight, strides);
+        // Kernels live longer than what is computed with them.
+        NDManager scope = x.getManager();
         NDArray wide = convolution.apply(
-                widened(x, 1, moreInputs),
-                widened(widened(weight, 1, moreInputs), 0, moreOutputs),
-                bias == null ? null : widened(bias, 0, moreOutputs));
+                widened(scope, x, 1, moreInputs),
+                widened(scope, widened(scope, weight, 1, moreInputs), 0, moreOutputs),
+                bias == null ? null : widened(scope, bias, 0, moreOutputs));
         return moreOutputs == 0
                 ? wide
                 : wide.get(new NDIndex(":, 0:{}", weight.getShape().get(0)));
@@ -76,14 +78,16 @@ final class WholeBlocks {
         return Math.floorMod(-channels, block);
     }
 
-    private static NDArray widened(NDArray array, int axis, long more) {
+    private static NDArray widened(NDManager scope, NDArray array, int axis, long more) {
         if (more == 0) {
             return array;
         }
         long[] shape = array.getShape().getShape().clone();
         shape[axis] = more;
-        try (NDArray zeros = array.getManager().zeros(new Shape(shape), array.getDataType())) {
-            return array.concat(zeros, axis);
+        try (NDArray zeros = scope.zeros(new Shape(shape), array.getDataType())) {
+            NDArray wide = array.concat(zeros, axis);
+            wide.attach(scope);
+            return wide;
         }
     }
 

@@ -129,6 +129,22 @@ class WholeBlocksTest {
     }
 
     @Test
+    void nothingIsLeftInTheScopeOfTheKernel() {
+        try (NDManager model = Engines.newScope(Device.cpu())) {
+            NDArray weight = model.ones(new Shape(20, 20, 3, 3));
+            NDArray bias = model.ones(new Shape(20));
+            int before = model.getManagedArrays().size();
+            try (NDManager scope = Engines.newScope(Device.cpu())) {
+                NDArray x = scope.ones(new Shape(1, 20, 4, 4));
+
+                inWholeBlocks(x, weight, bias, new long[] {1, 1}, new long[2], new long[] {1, 1}, 1);
+            }
+
+            assertThat(model.getManagedArrays()).hasSize(before);
+        }
+    }
+
+    @Test
     void whatIsWholeOrGoesAnotherWayStaysAsItIs() {
         try (NDManager scope = Engines.newScope(Device.cpu())) {
             assertThat(areMissing(scope, 32, 16, 3, 1)).isFalse();
