@@ -7,8 +7,10 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.gptq.GptqException;
+import dev.gptq.graph.SamplePlace;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Every quantizer of a model: weights in compare-point order, activations in graph order. The content of plan.json.
@@ -49,6 +51,14 @@ public record QuantizationPlan(
     /** The same quantizers for kernels that start elsewhere. */
     public QuantizationPlan withStarts(StartingKernels kernels) {
         return new QuantizationPlan(weights, activations, corrections, kernels);
+    }
+
+    /** The same quantizers for layers whose outputs have their samples at these places, by tensor. */
+    public QuantizationPlan withPlaces(Map<String, SamplePlace> places) {
+        List<WeightQuantizer> placed = weights.stream()
+                .map(quantizer -> quantizer.of(quantizer.point().at(places)))
+                .toList();
+        return new QuantizationPlan(placed, activations, corrections, starts);
     }
 
     /** Content of plan.json; every number comes back exactly. */

@@ -42,6 +42,12 @@ public record WeightQuantizer(
         this(point, method, bits, channelAxis, threshold, rangeMin, rangeMax, biasCorrection, null);
     }
 
+    /** The same quantizer of {@code other}. */
+    WeightQuantizer of(ComparePoint other) {
+        return new WeightQuantizer(
+                other, method, bits, channelAxis, threshold, rangeMin, rangeMax, biasCorrection, kernelFactor);
+    }
+
     /** What is rounded: the float kernel, or rows of it for a quantizer of these rows, times the factor. */
     public TensorData start(TensorData kernel) {
         if (kernelFactor == null) {

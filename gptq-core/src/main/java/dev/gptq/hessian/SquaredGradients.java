@@ -3,6 +3,7 @@ package dev.gptq.hessian;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import dev.gptq.GptqException;
+import dev.gptq.engine.SamplePlaces;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.SampleBatch;
 import java.util.Arrays;
@@ -28,17 +29,21 @@ final class SquaredGradients implements GradientSums {
         this.elementsPerChannel = new long[values.size()];
         this.sums = new double[values.size()][];
         for (int point = 0; point < values.size(); point++) {
-            Shape shape = values.get(point).getShape();
+            Shape shape = first(point, values.get(point)).getShape();
             if (!wholeTensor && (shape.dimension() < 2 || shape.get(0) != batch.size())) {
                 throw GptqException.unsupported(
-                        "Cannot score samples of layer %s: its output of shape %s does not start with the %d samples. "
+                        "Cannot score samples of layer %s: its output of shape %s does not hold the %d samples apart. "
                                 + "Set gptq.hessian_weights_config.per_sample to false.",
-                        points.get(point).name(), shape, batch.size());
+                        points.get(point).name(), values.get(point).getShape(), batch.size());
             }
             channels[point] = wholeTensor ? 1 : (int) shape.get(1);
             elementsPerChannel[point] = shape.size() / ((long) batch.size() * channels[point]);
             sums[point] = new double[batch.size() * channels[point]];
         }
+    }
+
+    private NDArray first(int point, NDArray array) {
+        return SamplePlaces.first(array, batch.size(), points.get(point).place());
     }
 
     @Override
@@ -49,7 +54,7 @@ final class SquaredGradients implements GradientSums {
     @Override
     public void add(List<NDArray> gradients) {
         for (int point = 0; point < sums.length; point++) {
-            add(point, gradients.get(point));
+            add(point, first(point, gradients.get(point)));
         }
     }
 

@@ -9,6 +9,7 @@ import dev.gptq.config.GradientPTQConfig;
 import dev.gptq.engine.Autograd;
 import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
+import dev.gptq.engine.SamplePlaces;
 import dev.gptq.engine.TensorHook;
 import dev.gptq.hessian.LossWeights;
 import java.nio.FloatBuffer;
@@ -55,11 +56,12 @@ public final class GradientComputer {
     public LaneGradient compute(StudentParameters parameters, MicroBatch batch) {
         try (NDManager scope = Engines.newScope(floatModel.device())) {
             Map<String, NDArray> feeds = Engines.toArrays(scope, batch.samples().inputs());
-            List<NDArray> teacher = teacherOutputs(scope, feeds);
+            int samples = batch.samples().size();
+            List<NDArray> teacher = teacherOutputs(scope, feeds, samples);
             try (Autograd.Recording recording = Autograd.record()) {
                 List<Leaf> leaves = leaves(scope, parameters);
                 leaves.forEach(leaf -> feeds.put(leaf.constant(), leaf.array()));
-                List<NDArray> student = studentOutputs(scope, feeds, parameters.quantizedFraction());
+                List<NDArray> student = studentOutputs(scope, feeds, parameters.quantizedFraction(), samples);
                 OutputGradients outputs = loss.differentiate(student, teacher, context(batch));
                 return new LaneGradient(outputs.losses(), gradient(student, outputs.gradients(), leaves));
             }
@@ -76,7 +78,7 @@ public final class GradientComputer {
                 batch.globalBatchSize());
     }
 
-    private List<NDArray> teacherOutputs(NDManager scope, Map<String, NDArray> feeds) {
+    private List<NDArray> teacherOutputs(NDManager scope, Map<String, NDArray> feeds, int samples) {
         Map<String, NDArray> captured = new HashMap<>();
         try (Autograd.Recording paused = Autograd.pause()) {
             TensorHook hook = (tensor, value) -> {
@@ -84,11 +86,11 @@ public final class GradientComputer {
                 return value;
             };
             floatModel.run(scope, feeds, hook, compared);
+            return comparePoints(captured, samples);
         }
-        return comparePoints(captured);
     }
 
-    private List<NDArray> studentOutputs(NDManager scope, Map<String, NDArray> feeds, double fraction) {
+    private List<NDArray> studentOutputs(NDManager scope, Map<String, NDArray> feeds, double fraction, int samples) {
         Map<String, NDArray> captured = new HashMap<>();
         TensorHook hook = (tensor, value) -> {
             keep(captured, tensor, value);
@@ -96,7 +98,7 @@ public final class GradientComputer {
             return quantizer == null ? value : quantizer.blend(value, fraction);
         };
         floatModel.run(scope, feeds, hook, compared);
-        return comparePoints(captured);
+        return comparePoints(captured, samples);
     }
 
     private void keep(Map<String, NDArray> captured, String tensor, NDArray value) {
@@ -105,10 +107,12 @@ public final class GradientComputer {
         }
     }
 
-    private List<NDArray> comparePoints(Map<String, NDArray> captured) {
+    /** What the loss compares, by layer; samples come first. */
+    private List<NDArray> comparePoints(Map<String, NDArray> captured, int samples) {
         List<NDArray> outputs = new ArrayList<>();
         for (ParameterLayout.Layer layer : layout.layers()) {
-            outputs.add(captured.get(layer.point().output()));
+            NDArray output = captured.get(layer.point().output());
+            outputs.add(SamplePlaces.first(output, samples, layer.point().place()));
         }
         return outputs;
     }

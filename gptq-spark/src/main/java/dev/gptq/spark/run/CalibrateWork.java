@@ -59,7 +59,8 @@ final class CalibrateWork implements StageWork {
             files.writeText(
                     RunDirectory.PLAN, plan(context, config, samples, hessians).toJson());
         }
-        QuantizationPlan plan = QuantizationPlan.fromJson(files.readText(RunDirectory.PLAN));
+        QuantizationPlan plan =
+                QuantizationPlan.fromJson(files.readText(RunDirectory.PLAN)).withPlaces(context.places());
         if (!choosesBits) {
             clock.finish(
                     "%d layers, %d activation tensors%s",

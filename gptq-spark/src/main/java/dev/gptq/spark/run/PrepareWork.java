@@ -91,11 +91,13 @@ record PrepareWork(RunDatasets datasets) implements StageWork {
         String store = context.files().path(RunDirectory.CALIBRATION_SAMPLES);
         Broadcast<OnnxModel> model = context.spark().broadcast(context.model());
         try {
-            TreeMap<String, String> versions = context.spark()
+            ModelCheckTask.Found found = context.spark()
                     .parallelize(List.of(size), 1)
                     .map(new ModelCheckTask(context.shared(), model, store))
                     .first()
                     .get();
+            context.place(found.places());
+            TreeMap<String, String> versions = found.versions();
             versions.put("spark", context.spark().version());
             versions.put("spark_gptq", ProductVersion.read());
             return versions;

@@ -6,6 +6,7 @@ import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.config.RunConfig;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.Graph;
+import dev.gptq.graph.SamplePlace;
 import dev.gptq.onnx.OnnxModel;
 import dev.gptq.spark.data.RunFiles;
 import dev.gptq.spark.task.BlockJob;
@@ -13,6 +14,7 @@ import dev.gptq.spark.task.ComputeDevices;
 import dev.gptq.spark.task.ExecutorModels;
 import dev.gptq.spark.task.SharedModel;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -33,7 +35,6 @@ final class RunContext implements AutoCloseable {
     private final RunDirectory directory;
     private final PreparedModel model;
     private final Stage last;
-    private final List<ComparePoint> points;
     private final ComputeDevices devices;
     private final String runId = UUID.randomUUID().toString();
     private final RunMarks marks;
@@ -43,6 +44,8 @@ final class RunContext implements AutoCloseable {
     private Graph corrected;
 
     private Broadcast<SharedModel> sharedCorrected;
+    private List<ComparePoint> points;
+    private Map<String, SamplePlace> places = Map.of();
 
     RunContext(
             RunConfig config,
@@ -122,6 +125,17 @@ final class RunContext implements AutoCloseable {
     /** Layers that are quantized. */
     List<ComparePoint> points() {
         return points;
+    }
+
+    /** Where tensors have their samples that do not begin with them. */
+    Map<String, SamplePlace> places() {
+        return places;
+    }
+
+    /** Says where the outputs of layers have their samples. */
+    void place(Map<String, SamplePlace> found) {
+        places = found;
+        points = points.stream().map(point -> point.at(found)).toList();
     }
 
     ComputeDevices devices() {

@@ -1,0 +1,153 @@
+package dev.gptq.engine;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import dev.gptq.graph.SampleBatch;
+import dev.gptq.graph.SamplePlace;
+import dev.gptq.graph.TensorData;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Finds the samples in tensors inside a model, and brings them to the front. */
+public final class SamplePlaces {
+    private static final int PAIR = 2;
+    /** Relative to a tensor's largest value: what rounding in another order may change. */
+    private static final double SAME = 1e-5;
+
+    private SamplePlaces() {}
+
+    /**
+     * Where tensors have their samples, found by running two samples, and the first of them twice: what the second one
+     * changes is its own.
+     *
+     * @param model on the CPU
+     * @param tensors names
+     * @param batch of samples that the model takes
+     * @return places other than the first dimension; nothing for tensors that mix samples, and for a batch of equal samples
+     */
+    public static Map<String, SamplePlace> find(GraphExecutor model, Set<String> tensors, SampleBatch batch) {
+        Map<String, SamplePlace> places = new HashMap<>();
+        for (int other = 1; other < batch.size() && places.isEmpty(); other++) {
+            Map<String, TensorData> one = run(model, tensors, pair(batch, 0));
+            Map<String, TensorData> two = run(model, tensors, pair(batch, other));
+            boolean differs = false;
+            for (String tensor : one.keySet()) {
+                boolean[] changed = changed(one.get(tensor), two.get(tensor));
+                if (changed == null) {
+                    continue;
+                }
+                differs = true;
+                SamplePlace place = place(one.get(tensor).shape(), changed);
+                if (place != null && !place.equals(SamplePlace.FIRST)) {
+                    places.put(tensor, place);
+                }
+            }
+            if (differs) {
+                break;
+            }
+        }
+        return places;
+    }
+
+    /**
+     * A view of {@code value} whose first dimension has the samples; the value itself where they are there.
+     *
+     * @param place null: the first dimension
+     * @return [samples, ...]; the value when the place does not fit its shape
+     */
+    public static NDArray first(NDArray value, int samples, SamplePlace place) {
+        long[] shape = value.getShape().getShape();
+        SamplePlace where = place == null ? SamplePlace.FIRST : place;
+        long blocks = where.blocks(shape, samples);
+        if (blocks == 0 || blocks == 1 && shape[0] == samples) {
+            return value;
+        }
+        List<Long> apart = new ArrayList<>(blocks == 1 ? List.of((long) samples) : List.of(blocks, (long) samples));
+        int axis = 0;
+        long seen = 1;
+        while (seen % (blocks * samples) != 0) {
+            seen *= shape[axis++];
+        }
+        if (seen > blocks * samples) {
+            apart.add(seen / (blocks * samples));
+        }
+        for (; axis < shape.length; axis++) {
+            apart.add(shape[axis]);
+        }
+        NDArray split = value.reshape(
+                new Shape(apart.stream().mapToLong(Long::longValue).toArray()));
+        return blocks == 1 ? split : split.swapAxes(0, 1);
+    }
+
+    private static SampleBatch pair(SampleBatch batch, int other) {
+        Map<String, TensorData> inputs = new HashMap<>();
+        try (NDManager scope = Engines.newScope(Device.cpu())) {
+            batch.inputs().forEach((name, tensor) -> {
+                NDArray both = Engines.toArray(scope, tensor.part(0, 1))
+                        .concat(Engines.toArray(scope, tensor.part(other, 1)), 0);
+                inputs.put(name, Engines.toTensor(both, tensor.type()));
+            });
+        }
+        return new SampleBatch(batch.firstIndex(), PAIR, inputs, null);
+    }
+
+    private static Map<String, TensorData> run(GraphExecutor model, Set<String> tensors, SampleBatch batch) {
+        Map<String, TensorData> values = new HashMap<>();
+        try (NDManager scope = Engines.newScope(Device.cpu());
+                Autograd.Recording paused = Autograd.pause()) {
+            TensorHook hook = (tensor, value) -> {
+                if (tensors.contains(tensor)) {
+                    values.put(tensor, Engines.toTensor(value));
+                }
+                return value;
+            };
+            model.run(scope, Engines.toArrays(scope, batch.inputs()), hook, tensors);
+        }
+        return values;
+    }
+
+    /** Which elements differ; null when none does. */
+    private static boolean[] changed(TensorData one, TensorData two) {
+        float[] a = one.floats();
+        float[] b = two.floats();
+        double largest = 0;
+        for (float value : a) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        boolean[] changed = new boolean[a.length];
+        boolean any = false;
+        for (int i = 0; i < a.length; i++) {
+            changed[i] = Math.abs((double) a[i] - b[i]) > SAME * largest;
+            any |= changed[i];
+        }
+        return any ? changed : null;
+    }
+
+    /** The first place that has all changes in the second sample; null when there is none. */
+    private static SamplePlace place(long[] shape, boolean[] changed) {
+        for (int axis = 0; axis < shape.length; axis++) {
+            for (boolean innermost : new boolean[] {false, true}) {
+                SamplePlace place = new SamplePlace(axis, innermost);
+                long blocks = place.blocks(shape, PAIR);
+                if (blocks > 0 && isSecond(changed, changed.length / (blocks * PAIR))) {
+                    return place;
+                }
+            }
+        }
+        return null;
+    }
+
+    private static boolean isSecond(boolean[] changed, long perSample) {
+        for (int i = 0; i < changed.length; i++) {
+            if (changed[i] && i / perSample % PAIR == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
