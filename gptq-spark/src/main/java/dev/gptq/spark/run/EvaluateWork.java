@@ -50,6 +50,10 @@ final class EvaluateWork implements StageWork {
         state.metrics = metrics.withMixedPrecision(MixedPrecisionWork.read(context.files()))
                 .withData(DataCounts.of(context.config(), state.samples, state.evaluated));
         clock.listener().evaluated(state.metrics);
+        String warning = TrainingGain.warning(state.metrics);
+        if (warning != null) {
+            clock.listener().warning(warning);
+        }
         ReportDetails details = DetailsWork.of(
                 context, state, ownDataset ? config.evaluation() : config.calibration(), folder, sums.worst());
         context.directory().reopen();
