@@ -55,6 +55,7 @@ class ClusterFaultsIT {
     void stop() throws IOException {
         if (application != null) {
             application.close();
+            application = null;
         }
     }
 
@@ -139,6 +140,8 @@ class ClusterFaultsIT {
                 .withTimeout(3)
                 .withFault(Fault.LOST_IN_LANE, CHECKPOINT_INTERVAL + 1);
 
+        // Its executors take half of each worker.
+        stop();
         List<String> events;
         // Executors as large as workers: none can be started on the worker that is left.
         try (ClusterApplication twoMachines = cluster.start(2, 2, Map.of())) {
