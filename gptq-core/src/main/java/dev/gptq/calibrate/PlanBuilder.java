@@ -68,22 +68,19 @@ public final class PlanBuilder {
     }
 
     /**
-     * Plain post-training quantization: kernels rounded to nearest, biases corrected. In plan order. Kernels of the plan's
-     * {@link QuantizationPlan#starts} are rounded in place of the float ones, and their biases stay as they are.
+     * Plain post-training quantization: kernels, or what the plan starts from in their place, rounded to nearest and biases
+     * corrected. In plan order.
      */
     public static List<QuantizedLayer> roundToNearest(Graph prepared, QuantizationPlan plan) {
         List<QuantizedLayer> layers = new ArrayList<>();
         for (WeightQuantizer quantizer : plan.weights()) {
             ComparePoint point = quantizer.point();
-            boolean compensated = plan.starts().has(quantizer);
-            TensorData kernel = compensated
-                    ? plan.starts().of(quantizer)
-                    : quantizer.start(prepared.constants().get(point.weight()));
+            TensorData kernel = quantizer.start(plan.kernel(prepared, quantizer));
             QuantizationGrid grid = quantizer.grid();
             float[] bias = null;
             if (point.bias() != null) {
                 bias = prepared.constants().get(point.bias()).floats().clone();
-                double[] correction = compensated ? null : quantizer.biasCorrection();
+                double[] correction = quantizer.biasCorrection();
                 for (int channel = 0; correction != null && channel < bias.length; channel++) {
                     bias[channel] = (float) (bias[channel] - correction[channel]);
                 }

@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.gptq.GptqException;
+import dev.gptq.graph.Graph;
 import dev.gptq.graph.SamplePlace;
+import dev.gptq.graph.TensorData;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
@@ -48,9 +50,22 @@ public record QuantizationPlan(
         this(weights, activations, List.of());
     }
 
-    /** The same quantizers for kernels that start elsewhere. */
+    /**
+     * The plan for kernels that start elsewhere. What corrects the rounding to nearest of such a kernel, its factor and its
+     * bias correction, is no more: it is rounded otherwise.
+     */
     public QuantizationPlan withStarts(StartingKernels kernels) {
-        return new QuantizationPlan(weights, activations, corrections, kernels);
+        List<WeightQuantizer> uncorrected = weights.stream()
+                .map(quantizer -> kernels.has(quantizer) ? quantizer.withoutCorrections() : quantizer)
+                .toList();
+        return new QuantizationPlan(uncorrected, activations, corrections, kernels);
+    }
+
+    /** What a quantizer of this plan is for: its kernel's start, or the constant of {@code graph} where it has none. */
+    public TensorData kernel(Graph graph, WeightQuantizer quantizer) {
+        return starts.has(quantizer)
+                ? starts.of(quantizer)
+                : graph.constants().get(quantizer.point().weight());
     }
 
     /** The same quantizers for layers whose outputs have their samples at these places, by tensor. */

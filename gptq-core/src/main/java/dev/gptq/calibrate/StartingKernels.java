@@ -21,7 +21,7 @@ public record StartingKernels(SortedMap<String, TensorData> byWeight) implements
         this(Collections.unmodifiableSortedMap(new TreeMap<>(byWeight)));
     }
 
-    /** Whether a quantizer's kernel has a start of its own; its bias correction is for another rounding then. */
+    /** Whether a quantizer's kernel has a start of its own. */
     public boolean has(WeightQuantizer quantizer) {
         return byWeight.containsKey(quantizer.point().weight());
     }

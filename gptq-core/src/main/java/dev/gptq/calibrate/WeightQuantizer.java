@@ -92,6 +92,10 @@ public record WeightQuantizer(
                 : Arrays.copyOfRange(perChannel, first, first + count);
     }
 
+    WeightQuantizer withoutCorrections() {
+        return new WeightQuantizer(point, method, bits, channelAxis, threshold, rangeMin, rangeMax, null);
+    }
+
     WeightQuantizer withBiasCorrection(double[] correction) {
         return new WeightQuantizer(
                 point, method, bits, channelAxis, threshold, rangeMin, rangeMax, correction, kernelFactor);

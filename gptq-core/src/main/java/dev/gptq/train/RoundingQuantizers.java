@@ -18,8 +18,7 @@ final class RoundingQuantizers {
     /** The quantizer of some rows of a layer's kernel, with offset 0; refuses what cannot be trained. */
     static RoundingQuantizer of(Graph prepared, QuantizationPlan plan, ParameterPiece piece, GradientPTQConfig config) {
         WeightQuantizer weight = plan.weights().get(piece.layer());
-        boolean compensated = plan.starts().has(weight);
-        TensorData kernel = compensated ? plan.starts().of(weight) : ParameterLayout.kernel(prepared, weight.point());
+        TensorData kernel = plan.kernel(prepared, weight);
         int rowSize = piece.size() / piece.rows();
         int begin = piece.firstRow() * rowSize;
         float[] rows = Arrays.copyOfRange(kernel.floats(), begin, begin + piece.size());
@@ -28,12 +27,12 @@ final class RoundingQuantizers {
             shape[0] = piece.rows();
         }
         WeightQuantizer ofRows = weight.rows(piece.firstRow(), piece.rows());
-        TensorData ofPiece = TensorData.ofFloats(rows, shape);
-        return of(ofRows, compensated ? ofPiece : ofRows.start(ofPiece), compensated, config);
+        TensorData start = ofRows.start(TensorData.ofFloats(rows, shape));
+        return of(ofRows, start, plan.starts().has(weight), config);
     }
 
     private static RoundingQuantizer of(
-            WeightQuantizer weight, TensorData kernel, boolean compensated, GradientPTQConfig config) {
+            WeightQuantizer weight, TensorData kernel, boolean onGrid, GradientPTQConfig config) {
         requireTrainable(weight, config);
         if (config.roundingType() == RoundingType.STE) {
             int lsbs = config.quantizerParametersOverride().maxLsbsChange(weight.bits());
@@ -41,9 +40,9 @@ final class RoundingQuantizers {
         }
         if (weight.method() == QuantizationMethod.UNIFORM
                 && config.quantizerParametersOverride().quantizationParameterLearning()) {
-            return new LearnedRangeQuantizer(weight, kernel.floats(), kernel.shape(), 0, compensated);
+            return new LearnedRangeQuantizer(weight, kernel.floats(), kernel.shape(), 0, onGrid);
         }
-        return new SoftRoundingQuantizer(weight, kernel.floats(), kernel.shape(), 0, compensated);
+        return new SoftRoundingQuantizer(weight, kernel.floats(), kernel.shape(), 0, onGrid);
     }
 
     /** Refuses what cannot be trained. */
@@ -77,7 +76,7 @@ final class RoundingQuantizers {
                 : new RoundingRegularizer(weights.regularizer(), config.regularizationFactor(), phases);
     }
 
-    /** All biases in the layout's order, each less its bias correction, which is for kernels that are rounded to nearest. */
+    /** All biases in the layout's order, each less its bias correction. */
     static float[] correctedBiases(Graph prepared, QuantizationPlan plan, ParameterLayout layout) {
         float[] biases = new float[layout.biasCount()];
         for (int l = 0; l < plan.weights().size(); l++) {
@@ -88,10 +87,9 @@ final class RoundingQuantizers {
             WeightQuantizer weight = plan.weights().get(l);
             float[] bias = ParameterLayout.bias(prepared, weight.point()).floats();
             int begin = slice.offset() - layout.kernelCount();
-            boolean corrected =
-                    weight.biasCorrection() != null && !plan.starts().has(weight);
+            double[] corrections = weight.biasCorrection();
             for (int c = 0; c < bias.length; c++) {
-                double correction = corrected ? weight.biasCorrection()[c] : 0;
+                double correction = corrections == null ? 0 : corrections[c];
                 biases[begin + c] = (float) (bias[c] - correction);
             }
         }
