@@ -9,7 +9,7 @@ public final class GraphPreparation {
     private GraphPreparation() {}
 
     /**
-     * Brings the graph to opset 13 or later, removes Identity and Dropout, folds constants, gives every layer that can have one
+     * Brings the graph to opset 13 or later, removes Identity and Dropout, folds constants and known shapes, gives every layer that can have one
      * a bias constant, makes weights that two layers share separate constants, drops what no output needs, and makes means over
      * all spatial dimensions GlobalAveragePool. In between, in MCT's order, come the rewrites that {@code config} asks for:
      * folding BatchNormalization backwards and forwards, ReLU bounds, linear and residual collapsing. Inputs and outputs keep
@@ -19,7 +19,7 @@ public final class GraphPreparation {
      * @throws dev.gptq.GptqException UNSUPPORTED_MODEL for a model that is quantized already
      */
     public static Graph prepare(Graph graph, PreparationConfig config) {
-        Graph prepared = GemmNormalization.apply(normalize(graph));
+        Graph prepared = GemmNormalization.apply(ShapeFolding.apply(normalize(graph)));
         prepared = WeightUnsharing.apply(prepared);
         prepared = BiasInsertion.apply(prepared);
         prepared = applyIf(config.batchNormFolding(), BatchNormFolding::apply, prepared);
