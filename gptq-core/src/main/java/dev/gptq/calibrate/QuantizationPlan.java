@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.gptq.GptqException;
+import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.SamplePlace;
 import dev.gptq.graph.TensorData;
@@ -48,6 +49,11 @@ public record QuantizationPlan(
     /** A plan for the prepared graph as it is. */
     public QuantizationPlan(List<WeightQuantizer> weights, List<ActivationQuantizer> activations) {
         this(weights, activations, List.of());
+    }
+
+    /** The layers whose kernels are quantized. */
+    public List<ComparePoint> points() {
+        return weights.stream().map(WeightQuantizer::point).toList();
     }
 
     /**

@@ -5,10 +5,11 @@ import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.calibrate.WeightQuantizer;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.TensorData;
-import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Rounds a kernel W so that outputs, not weights, stay close: minimizes trace(E^T H E) for E = rounded W - W and the second
@@ -26,75 +27,62 @@ public final class ErrorCompensation {
     /** Keeps a start from the half that rounds to the next grid point. */
     private static final float LARGEST_SHARE = 0.49f;
 
-    /** Second moments of inputs of more than this take more than a gigabyte. */
-    static final int LARGEST_DEPTH = 16384;
-
     private ErrorCompensation() {}
 
     /**
-     * A kernel that can be compensated.
+     * What training rounds in place of a group's kernels, by the names of their constants. Rounded to nearest they are the
+     * compensated kernels.
      *
-     * @param name its constant
-     * @param moments numbers in its second moments
-     */
-    public record Kernel(String name, long moments) {}
-
-    /** The kernels of a plan that can be compensated, in plan order. The others are rounded to nearest. */
-    public static List<Kernel> kernels(Graph graph, QuantizationPlan plan) {
-        List<Kernel> kernels = new ArrayList<>();
-        for (KernelMatrix kernel : KernelMatrix.of(graph, plan.weights())) {
-            if (kernel.depth() <= LARGEST_DEPTH) {
-                kernels.add(new Kernel(kernel.name(), kernel.momentCount()));
-            }
-        }
-        return kernels;
-    }
-
-    /**
-     * What training rounds in place of a kernel. Rounded to nearest it is the compensated kernel.
-     *
-     * @param kernel name of its constant in {@code graph}
-     * @param moments of its input, see {@link InputMoments}
+     * @param graph the one that the plan is for
+     * @param moments of the rows that the group reads, see {@link InputMoments}
      * @param damping share of their mean that is added to the diagonal
      */
-    public static TensorData start(Graph graph, QuantizationPlan plan, String kernel, float[] moments, double damping) {
-        KernelMatrix matrix = KernelMatrix.of(graph, plan.weights()).stream()
-                .filter(candidate -> candidate.name().equals(kernel))
-                .findFirst()
-                .orElseThrow();
-        WeightQuantizer quantizer = matrix.quantizer();
-        TensorData values = quantizer.start(graph.constants().get(kernel));
-        float[] start = values.floats().clone();
-        for (int group = 0; group < matrix.groups(); group++) {
-            compensate(matrix, group, quantizer.grid(), moments, damping, start);
+    public static Map<String, TensorData> starts(
+            Graph graph, QuantizationPlan plan, KernelGroup group, float[] moments, double damping) {
+        Map<String, WeightQuantizer> quantizers = plan.weights().stream()
+                .collect(Collectors.toMap(quantizer -> quantizer.point().weight(), Function.identity()));
+        List<Start> starts = group.kernels().stream()
+                .map(kernel -> Start.of(kernel, quantizers.get(kernel.name()), graph))
+                .toList();
+        int depth = group.first().depth();
+        for (int matrix = 0; matrix < group.first().groups(); matrix++) {
+            RoundingOrder order = RoundingOrder.of(moments, matrix * depth * depth, depth, damping);
+            for (Start start : order == null ? List.<Start>of() : starts) {
+                compensate(start.matrix(), matrix, start.grid(), order, start.kernel());
+            }
         }
-        return TensorData.ofFloats(start, values.shape());
+        Map<String, TensorData> byName = new LinkedHashMap<>();
+        for (Start start : starts) {
+            String name = start.matrix().name();
+            long[] shape = graph.constants().get(name).shape();
+            byName.put(name, TensorData.ofFloats(start.kernel(), shape));
+        }
+        return byName;
+    }
+
+    /** A kernel on its way from float values to those that training starts from. */
+    private record Start(KernelMatrix matrix, QuantizationGrid grid, float[] kernel) {
+        static Start of(KernelMatrix matrix, WeightQuantizer quantizer, Graph graph) {
+            TensorData kernel = quantizer.start(graph.constants().get(matrix.name()));
+            return new Start(matrix, quantizer.grid(), kernel.floats().clone());
+        }
     }
 
     private static void compensate(
-            KernelMatrix matrix, int group, QuantizationGrid grid, float[] moments, double damping, float[] kernel) {
-        int depth = matrix.depth();
+            KernelMatrix matrix, int group, QuantizationGrid grid, RoundingOrder order, float[] kernel) {
         int outputs = matrix.outputs();
-        int begin = group * depth * depth;
-        double added = damping * meanDiagonal(moments, begin, depth);
-        if (!(added > 0)) {
-            // Nothing but zeros reaches the kernel: any rounding is as good.
-            return;
-        }
-        int[] order = byFallingMoment(moments, begin, depth);
-        double[][] factor = reordered(moments, begin, order, added);
-        UnitFactor.factorize(factor);
-        float[][] errors = new float[depth][outputs];
+        float[][] errors = new float[matrix.depth()][outputs];
         float[] moved = new float[outputs];
-        for (int k = 0; k < depth; k++) {
+        for (int k = 0; k < errors.length; k++) {
+            int input = order.inputs()[k];
             for (int output = 0; output < outputs; output++) {
-                moved[output] = kernel[matrix.position(group, order[k], output)];
+                moved[output] = kernel[matrix.position(group, input, output)];
             }
             for (int i = 0; i < k; i++) {
-                subtract(moved, errors[i], (float) factor[k][i]);
+                subtract(moved, errors[i], (float) order.factor()[k][i]);
             }
             for (int output = 0; output < outputs; output++) {
-                int position = matrix.position(group, order[k], output);
+                int position = matrix.position(group, input, output);
                 int channel = grid.channelAxis() < 0 ? 0 : group * outputs + output;
                 float step = grid.scale()[channel];
                 float rounded = rounded(moved[output], step, grid, channel);
@@ -116,34 +104,5 @@ public final class ErrorCompensation {
         for (int output = 0; output < moved.length; output++) {
             moved[output] -= factor * errors[output];
         }
-    }
-
-    private static double meanDiagonal(float[] moments, int begin, int depth) {
-        double sum = 0;
-        for (int i = 0; i < depth; i++) {
-            sum += moments[begin + i * depth + i];
-        }
-        return sum / depth;
-    }
-
-    private static int[] byFallingMoment(float[] moments, int begin, int depth) {
-        return IntStream.range(0, depth)
-                .boxed()
-                .sorted(Comparator.comparingDouble((Integer i) -> -moments[begin + i * depth + i]))
-                .mapToInt(Integer::intValue)
-                .toArray();
-    }
-
-    /** The lower triangle with the damping, in the order of rounding. */
-    private static double[][] reordered(float[] moments, int begin, int[] order, double added) {
-        double[][] rows = new double[order.length][];
-        for (int k = 0; k < rows.length; k++) {
-            rows[k] = new double[k + 1];
-            for (int i = 0; i <= k; i++) {
-                rows[k][i] = moments[begin + order[k] * order.length + order[i]];
-            }
-            rows[k][k] += added;
-        }
-        return rows;
     }
 }

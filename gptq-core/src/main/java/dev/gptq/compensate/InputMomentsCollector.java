@@ -7,7 +7,6 @@ import dev.gptq.calibrate.QuantizationPlan;
 import dev.gptq.engine.Autograd;
 import dev.gptq.engine.Engines;
 import dev.gptq.engine.GraphExecutor;
-import dev.gptq.graph.Node;
 import dev.gptq.graph.SampleBatch;
 import dev.gptq.train.ActivationFakeQuantizer;
 import java.util.ArrayList;
@@ -19,44 +18,32 @@ import java.util.TreeMap;
 
 /**
  * Runs the model with float kernels and quantized activations, as the student starts, and sums the second moments of what
- * layers multiply their kernels with. Products that read the same rows, as query, key and value do, share the work.
+ * layers multiply their kernels with.
  */
 public final class InputMomentsCollector implements AutoCloseable {
     private final GraphExecutor floatModel;
     private final Map<String, ActivationFakeQuantizer> activations = new HashMap<>();
     /** By tensor. */
-    private final Map<String, List<Readers>> readers = new HashMap<>();
+    private final Map<String, List<Reading>> readings = new HashMap<>();
 
-    /** Kernels that are multiplied with the same rows. */
-    private record Readers(InputRows rows, boolean shared, List<KernelMatrix> kernels) {}
+    /** The rows of the group of this name. */
+    private record Reading(String group, InputRows rows) {}
 
     /**
      * @param floatModel is the graph that the plan is for
-     * @param kernels names of the constants to measure, of those in {@link ErrorCompensation#kernels}
+     * @param groups whose rows are measured
      */
-    public InputMomentsCollector(GraphExecutor floatModel, QuantizationPlan plan, Set<String> kernels) {
+    public InputMomentsCollector(GraphExecutor floatModel, QuantizationPlan plan, List<KernelGroup> groups) {
         this.floatModel = floatModel;
         for (ActivationQuantizer quantizer : plan.activations()) {
             activations.put(quantizer.tensor(), new ActivationFakeQuantizer(quantizer));
         }
-        for (KernelMatrix kernel : KernelMatrix.of(floatModel.graph(), plan.weights())) {
-            if (kernels.contains(kernel.name())) {
-                kernel.readers().forEach(node -> add(node, kernel));
-            }
+        for (KernelGroup group : groups) {
+            KernelMatrix kernel = group.first();
+            InputRows rows = InputRows.of(kernel, floatModel.graph(), floatModel.device());
+            readings.computeIfAbsent(kernel.rows().tensor(), tensor -> new ArrayList<>())
+                    .add(new Reading(group.name(), rows));
         }
-    }
-
-    private void add(Node node, KernelMatrix kernel) {
-        List<Readers> ofTensor = readers.computeIfAbsent(node.input(0), tensor -> new ArrayList<>());
-        boolean shared = !node.is("Conv");
-        for (Readers known : ofTensor) {
-            if (shared && known.shared()) {
-                known.kernels().add(kernel);
-                return;
-            }
-        }
-        InputRows rows = InputRows.of(node, kernel, floatModel.graph(), floatModel.device());
-        ofTensor.add(new Readers(rows, shared, new ArrayList<>(List.of(kernel))));
     }
 
     /** The sums over the rows of a block. */
@@ -71,7 +58,9 @@ public final class InputMomentsCollector implements AutoCloseable {
                     (tensor, value) -> {
                         ActivationFakeQuantizer quantizer = activations.get(tensor);
                         NDArray seen = quantizer == null ? value : quantizer.quantize(value);
-                        readers.getOrDefault(tensor, List.of()).forEach(reading -> addTo(sums, reading, seen));
+                        for (Reading reading : readings.getOrDefault(tensor, List.of())) {
+                            sums.put(reading.group(), reading.rows().moments(seen));
+                        }
                         return seen;
                     },
                     Set.of());
@@ -79,16 +68,9 @@ public final class InputMomentsCollector implements AutoCloseable {
         return new InputMoments(sums);
     }
 
-    private static void addTo(Map<String, float[]> sums, Readers reading, NDArray value) {
-        float[] moments = reading.rows().moments(value);
-        for (KernelMatrix kernel : reading.kernels()) {
-            sums.merge(kernel.name(), moments.clone(), InputMoments::add);
-        }
-    }
-
     @Override
     public void close() {
-        readers.values()
+        readings.values()
                 .forEach(ofTensor -> ofTensor.forEach(reading -> reading.rows().close()));
     }
 }

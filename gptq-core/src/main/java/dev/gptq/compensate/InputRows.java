@@ -40,12 +40,13 @@ final class InputRows implements AutoCloseable {
         this.patches = patches;
     }
 
-    /** The rows that {@code node} multiplies {@code kernel} with. */
-    static InputRows of(Node node, KernelMatrix kernel, Graph graph, Device device) {
+    /** The rows that {@code kernel} is multiplied with. */
+    static InputRows of(KernelMatrix kernel, Graph graph, Device device) {
+        Node node = kernel.node();
         if (!node.is("Conv")) {
             return new InputRows(1, kernel.depth(), null);
         }
-        long[] shape = graph.constants().get(node.input(1)).shape();
+        long[] shape = graph.constants().get(kernel.name()).shape();
         return new InputRows(
                 kernel.groups(),
                 kernel.depth(),

@@ -111,9 +111,13 @@ enum CompensatedLayers {
         return new SampleBatch(0, size, Map.of("x", TensorData.ofFloats(values, inputShape)), null);
     }
 
+    KernelGroup group() {
+        return KernelGroup.of(graph, plan().points()).get(0);
+    }
+
     InputMoments moments(SampleBatch samples) {
         try (GraphExecutor executor = new GraphExecutor(graph, Device.cpu());
-                InputMomentsCollector collector = new InputMomentsCollector(executor, plan(), java.util.Set.of("w"))) {
+                InputMomentsCollector collector = new InputMomentsCollector(executor, plan(), List.of(group()))) {
             return collector.collect(samples);
         }
     }

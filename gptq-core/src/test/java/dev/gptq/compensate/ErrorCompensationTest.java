@@ -22,8 +22,7 @@ class ErrorCompensationTest {
     void momentsGiveTheEnergyOfEveryOutput(CompensatedLayers layer) {
         SampleBatch samples = layer.samples(1);
         float[] moments = layer.moments(samples).sums().get("w");
-        KernelMatrix matrix =
-                KernelMatrix.of(layer.graph, layer.plan().weights()).get(0);
+        KernelMatrix matrix = layer.group().first();
         float[] kernel = layer.kernel().floats();
 
         double[] energy = layer.energy(samples, kernel);
@@ -102,7 +101,9 @@ class ErrorCompensationTest {
         // Steps of 1: both weights alone go to 0; x (0.4 + 0.4) is closer to x (0 + 1).
         QuantizationPlan plan = PlanOfOne.symmetric(graph, 4, 8);
 
-        TensorData start = ErrorCompensation.start(graph, plan, "w", new float[] {1, 1, 1, 1}, 1e-6);
+        KernelGroup group = KernelGroup.of(graph, plan.points()).get(0);
+        TensorData start = ErrorCompensation.starts(graph, plan, group, new float[] {1, 1, 1, 1}, 1e-6)
+                .get("w");
 
         assertThat(plan.weights().get(0).grid().quantize(start.floats(), start.shape()))
                 .containsExactly(0, 1);
@@ -126,11 +127,12 @@ class ErrorCompensationTest {
                 .output("y", ElementType.FLOAT32)
                 .build();
 
-        assertThat(ErrorCompensation.kernels(graph, PlanOfOne.symmetric(graph, 4, 1)))
+        assertThat(KernelGroup.of(graph, PlanOfOne.symmetric(graph, 4, 1).points()))
                 .isEmpty();
     }
 
     private static TensorData start(CompensatedLayers layer, float[] moments) {
-        return ErrorCompensation.start(layer.graph, layer.plan(), "w", moments, DAMPING);
+        return ErrorCompensation.starts(layer.graph, layer.plan(), layer.group(), moments, DAMPING)
+                .get("w");
     }
 }

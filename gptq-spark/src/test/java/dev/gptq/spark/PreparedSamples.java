@@ -15,8 +15,13 @@ import org.apache.spark.util.SerializableConfiguration;
 /** The test model's samples as a store, and jobs on it. */
 public record PreparedSamples(Graph prepared, String store, Broadcast<SharedModel> model) {
     public static PreparedSamples in(Path folder) {
+        return in(folder, TestModel.graph());
+    }
+
+    /** The same samples for another model of the test model's inputs. */
+    public static PreparedSamples in(Path folder, Graph graph) {
         TestModel.writeSamples(folder.resolve("data"), 2);
-        Graph prepared = GraphPreparation.prepare(TestModel.graph(), PreparationConfig.defaults());
+        Graph prepared = GraphPreparation.prepare(graph, PreparationConfig.defaults());
         String store = folder.resolve("store").toString();
         SamplePreparation.open(TestSpark.session(), TestModel.dataset(folder.resolve("data")), prepared)
                 .write(store, store + "-quarantine", 0);

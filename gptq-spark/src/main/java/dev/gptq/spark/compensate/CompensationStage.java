@@ -5,6 +5,9 @@ import dev.gptq.calibrate.StartingKernels;
 import dev.gptq.compensate.ErrorCompensation;
 import dev.gptq.compensate.InputMoments;
 import dev.gptq.compensate.InputMomentsCollector;
+import dev.gptq.compensate.KernelGroup;
+import dev.gptq.graph.ComparePoint;
+import dev.gptq.graph.Graph;
 import dev.gptq.graph.SampleBatch;
 import dev.gptq.graph.TensorData;
 import dev.gptq.spark.data.Outcome;
@@ -16,104 +19,96 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.LongConsumer;
-import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 
 /**
- * Rounds kernels with error compensation: layers in groups whose second moments fit into memory together, one pass over the
- * samples per group, then one task per kernel.
+ * Rounds kernels with error compensation: one pass over the samples for as many layers as have second moments that fit into
+ * memory together, then one task for all kernels that read the same rows.
  */
 public final class CompensationStage {
     /** Samples of a block. */
     public static final int BLOCK_SIZE = 8;
 
-    /** Numbers that a group's second moments have at most, 64 MB; those of a single kernel may be more. */
-    static final long GROUP_NUMBERS = 1L << 24;
+    /** Numbers that a pass's second moments have at most, 64 MB; those of a single group may be more. */
+    static final long PASS_NUMBERS = 1L << 24;
 
     private static final String STAGE = "compensate";
 
     private CompensationStage() {}
 
-    /** Passes over the samples. */
-    public static int passes(QuantizationPlan plan, SharedModel model) {
-        return groups(ErrorCompensation.kernels(model.prepared(), plan), GROUP_NUMBERS)
-                .size();
+    /** How often these layers of {@code prepared} take all samples through the model. */
+    public static int passes(Graph prepared, List<ComparePoint> points) {
+        return passes(KernelGroup.of(prepared, points), PASS_NUMBERS).size();
     }
 
     /**
      * The kernels that training starts from.
      *
      * @param job blocks of samples for the graph that the plan is for
-     * @param damping see {@link ErrorCompensation#start}
+     * @param damping see {@link ErrorCompensation#starts}
      * @param progress gets the number of blocks done in all passes
      */
     public static StartingKernels run(BlockJob job, QuantizationPlan plan, double damping, LongConsumer progress) {
-        return run(job, plan, damping, GROUP_NUMBERS, progress);
+        return run(job, plan, damping, PASS_NUMBERS, progress);
     }
 
     static StartingKernels run(
-            BlockJob job, QuantizationPlan plan, double damping, long groupNumbers, LongConsumer progress) {
+            BlockJob job, QuantizationPlan plan, double damping, long passNumbers, LongConsumer progress) {
         Map<String, TensorData> starts = new HashMap<>();
         long passed = 0;
-        for (List<ErrorCompensation.Kernel> group :
-                groups(ErrorCompensation.kernels(job.model().value().prepared(), plan), groupNumbers)) {
-            long numbers =
-                    group.stream().mapToLong(ErrorCompensation.Kernel::moments).sum();
-            Set<String> names =
-                    group.stream().map(ErrorCompensation.Kernel::name).collect(Collectors.toUnmodifiableSet());
+        for (List<KernelGroup> pass :
+                passes(KernelGroup.of(job.model().value().prepared(), plan.points()), passNumbers)) {
+            long numbers = pass.stream().mapToLong(KernelGroup::momentCount).sum();
             long before = passed;
             InputMoments moments = job.withResultsOf(numbers * Float.BYTES)
-                    .fold(new Measure(plan, names, starts.size()), STAGE, done -> progress.accept(before + done));
-            solve(job, plan, group, moments, damping, starts);
+                    .fold(new Measure(plan, pass), STAGE, done -> progress.accept(before + done));
+            solve(job, plan, pass, moments, damping, starts);
             passed += job.blocks();
         }
         return new StartingKernels(starts);
     }
 
-    private static List<List<ErrorCompensation.Kernel>> groups(
-            List<ErrorCompensation.Kernel> kernels, long groupNumbers) {
-        List<List<ErrorCompensation.Kernel>> groups = new ArrayList<>();
+    private static List<List<KernelGroup>> passes(List<KernelGroup> groups, long passNumbers) {
+        List<List<KernelGroup>> passes = new ArrayList<>();
         long numbers = 0;
-        for (ErrorCompensation.Kernel kernel : kernels) {
-            numbers += kernel.moments();
-            if (groups.isEmpty() || numbers > groupNumbers) {
-                groups.add(new ArrayList<>());
-                numbers = kernel.moments();
+        for (KernelGroup group : groups) {
+            numbers += group.momentCount();
+            if (passes.isEmpty() || numbers > passNumbers) {
+                passes.add(new ArrayList<>());
+                numbers = group.momentCount();
             }
-            groups.get(groups.size() - 1).add(kernel);
+            passes.get(passes.size() - 1).add(group);
         }
-        return groups;
+        return passes;
     }
 
     private static void solve(
             BlockJob job,
             QuantizationPlan plan,
-            List<ErrorCompensation.Kernel> group,
+            List<KernelGroup> groups,
             InputMoments moments,
             double damping,
             Map<String, TensorData> starts) {
-        List<String> names = group.stream().map(ErrorCompensation.Kernel::name).toList();
         Broadcast<InputMoments> shared = job.spark().broadcast(moments);
         try {
-            JavaRDD<Outcome<TensorData>> solved =
-                    job.spark().parallelize(names, names.size()).map(new Solve(job.model(), shared, plan, damping));
-            BlockJob.forEach(solved, STAGE, (index, outcome) -> starts.put(names.get(index), outcome.get()));
+            JavaRDD<Outcome<Map<String, TensorData>>> solved =
+                    job.spark().parallelize(groups, groups.size()).map(new Solve(job.model(), shared, plan, damping));
+            BlockJob.forEach(solved, STAGE, (index, outcome) -> starts.putAll(outcome.get()));
         } finally {
             shared.destroy();
         }
     }
 
-    private record Measure(QuantizationPlan plan, Set<String> kernels, int first) implements BlockTask<InputMoments> {
+    private record Measure(QuantizationPlan plan, List<KernelGroup> groups) implements BlockTask<InputMoments> {
         @Override
         public InputMoments map(ExecutorModels.Lease models, SampleBatch block) {
             return models.get(
-                            "input moments from kernel " + first,
+                            "input moments from kernel " + groups.get(0).name(),
                             InputMomentsCollector.class,
-                            () -> new InputMomentsCollector(models.floatModel(), plan, kernels))
+                            () -> new InputMomentsCollector(models.floatModel(), plan, groups))
                     .collect(block);
         }
 
@@ -123,17 +118,17 @@ public final class CompensationStage {
         }
     }
 
-    /** The name of a kernel -> its start. */
+    /** A group of kernels -> their starts. */
     private record Solve(
             Broadcast<SharedModel> model, Broadcast<InputMoments> moments, QuantizationPlan plan, double damping)
-            implements Function<String, Outcome<TensorData>> {
+            implements Function<KernelGroup, Outcome<Map<String, TensorData>>> {
         @Override
-        public Outcome<TensorData> call(String kernel) {
-            return Outcome.of(() -> ErrorCompensation.start(
+        public Outcome<Map<String, TensorData>> call(KernelGroup group) {
+            return Outcome.of(() -> ErrorCompensation.starts(
                     model.value().prepared(),
                     plan,
-                    kernel,
-                    moments.value().sums().get(kernel),
+                    group,
+                    moments.value().sums().get(group.name()),
                     damping));
         }
     }

@@ -21,7 +21,7 @@ final class CompensationWork {
         StageClock clock = context.clock();
         long measured = Math.min(samples, config.numSamples());
         BlockJob job = context.correctedJob(RunDirectory.CALIBRATION_SAMPLES, measured, CompensationStage.BLOCK_SIZE);
-        int passes = CompensationStage.passes(plan, job.model().value());
+        int passes = CompensationStage.passes(context.corrected(), plan.points());
         clock.start(StageClock.COMPENSATE, passes * job.blocks(), 0);
         boolean reused = StartingKernelsStore.isThere(files);
         if (!reused) {
