@@ -5,15 +5,22 @@ import dev.gptq.config.RunConfig;
 import dev.gptq.train.BatchSchedule;
 
 /**
- * Roughly what the stages of a run take on CPUs: the cost of a forward pass is measured, everything else is counted in
- * forward passes. The factors were found on two small convolutional networks; they are rough, and those of a machine that has
+ * Roughly what the stages of a run take on CPUs: the costs of a forward pass and of error compensation are measured, everything
+ * else is counted in forward passes. The factors were found on two small convolutional networks; they are rough, and those of a machine that has
  * nothing else to do.
  *
+ * @param compensation null without error compensation
  * @param calibration samples of the calibration dataset
  * @param evaluation samples that are evaluated
  * @param slots tasks that run at once
  */
-public record RunEstimate(RunConfig config, ForwardCost forward, long calibration, long evaluation, int slots) {
+public record RunEstimate(
+        RunConfig config,
+        ForwardCost forward,
+        CompensationCost compensation,
+        long calibration,
+        long evaluation,
+        int slots) {
     /** Histograms and ranges of all activations beside the forward pass. */
     private static final double CALIBRATE = 8;
 
@@ -70,6 +77,20 @@ public record RunEstimate(RunConfig config, ForwardCost forward, long calibratio
     public double hessianSeconds() {
         long passes = Math.min(forward.outputs(), MOST_PASSES);
         return scored() == 0 ? 0 : onAllSlots(scored() * (1 + BACKWARD * passes));
+    }
+
+    /** Samples that error compensation takes second moments over; 0 without it. */
+    public long compensated() {
+        return compensation == null
+                ? 0
+                : Math.min(calibration, config.gptq().errorCompensationConfig().numSamples());
+    }
+
+    /** The compensated kernels that training starts from. */
+    public double compensateSeconds() {
+        return compensation == null
+                ? 0
+                : STAGE_SECONDS * compensation.passes() + compensated() * compensation.seconds() / slots;
     }
 
     /** Steps of the whole training. */

@@ -39,9 +39,9 @@ public final class CompensationStage {
 
     private CompensationStage() {}
 
-    /** How often these layers of {@code prepared} take all samples through the model. */
-    public static int passes(Graph prepared, List<ComparePoint> points) {
-        return passes(KernelGroup.of(prepared, points), PASS_NUMBERS).size();
+    /** The passes over all samples for these layers of {@code prepared}: what is measured in each. */
+    public static List<List<KernelGroup>> passes(Graph prepared, List<ComparePoint> points) {
+        return passes(KernelGroup.of(prepared, points), PASS_NUMBERS);
     }
 
     /**

@@ -21,7 +21,8 @@ final class CompensationWork {
         StageClock clock = context.clock();
         long measured = Math.min(samples, config.numSamples());
         BlockJob job = context.correctedJob(RunDirectory.CALIBRATION_SAMPLES, measured, CompensationStage.BLOCK_SIZE);
-        int passes = CompensationStage.passes(context.corrected(), plan.points());
+        int passes =
+                CompensationStage.passes(context.corrected(), plan.points()).size();
         clock.start(StageClock.COMPENSATE, passes * job.blocks(), 0);
         boolean reused = StartingKernelsStore.isThere(files);
         if (!reused) {

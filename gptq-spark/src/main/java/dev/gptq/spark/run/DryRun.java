@@ -3,13 +3,17 @@ package dev.gptq.spark.run;
 import ai.djl.Device;
 import dev.gptq.calibrate.LayerSettings;
 import dev.gptq.config.RunConfig;
+import dev.gptq.config.TrainingConfig;
 import dev.gptq.engine.GraphExecutor;
 import dev.gptq.evaluate.FloatModelCheck;
+import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.SampleBatch;
+import dev.gptq.report.CompensationCost;
 import dev.gptq.report.ForwardCost;
 import dev.gptq.report.ModelSummary;
 import dev.gptq.report.RunEstimate;
 import dev.gptq.spark.calibrate.CalibrateStage;
+import dev.gptq.spark.compensate.CompensationStage;
 import dev.gptq.spark.data.Crc32cCounter;
 import dev.gptq.spark.data.RunFiles;
 import dev.gptq.spark.data.SamplePreparation;
@@ -17,6 +21,7 @@ import dev.gptq.spark.evaluate.EvaluateStage;
 import dev.gptq.spark.run.RunDirectory.Replaces;
 import dev.gptq.spark.run.RunPlan.PlannedStage;
 import dev.gptq.spark.task.ComputeDevices;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
@@ -61,8 +66,8 @@ final class DryRun {
         }
         long samples = datasets.calibration().size();
         PrepareWork.checkSampleCount(config, samples);
-        ForwardCost forward = measure(model, first);
-
+        List<ComparePoint> layers =
+                LayerSettings.of(model.graph(), config.quantization()).points();
         int slots = spark.defaultParallelism();
         int machines = ClusterCheck.machines(spark).size();
         devices.check(spark);
@@ -70,23 +75,20 @@ final class DryRun {
 
         Long evaluated =
                 datasets.evaluation() == null ? null : datasets.evaluation().size();
-        RunEstimate estimate =
-                new RunEstimate(config, forward, samples, evaluated == null ? samples : evaluated, slots);
+        RunEstimate estimate = estimate(model, layers, first, samples, evaluated == null ? samples : evaluated, slots);
         long parameters = ModelSummary.parameterBytes(model.graph());
         long stored = bytes(datasets.calibration(), samples)
                 + (evaluated == null ? 0 : bytes(datasets.evaluation(), evaluated));
-        int layers =
-                LayerSettings.of(model.graph(), config.quantization()).points().size();
         return new RunPlan(
                 files.root(),
                 content.name().toLowerCase(Locale.ROOT),
                 devices.kind() + ": " + devices.reason(),
                 machines,
                 slots,
-                layers,
+                layers.size(),
                 samples,
                 evaluated,
-                stages(estimate, stored, layers).stream()
+                stages(estimate, stored, layers.size()).stream()
                         .filter(stage -> stage.stage().compareTo(last) <= 0)
                         .toList(),
                 estimate.taskBytes(parameters),
@@ -95,15 +97,24 @@ final class DryRun {
                 stored);
     }
 
-    private static ForwardCost measure(PreparedModel model, SampleBatch first) {
+    private RunEstimate estimate(
+            PreparedModel model,
+            List<ComparePoint> layers,
+            SampleBatch first,
+            long samples,
+            long evaluated,
+            int slots) {
         try (GraphExecutor executor = new GraphExecutor(model.graph(), Device.cpu())) {
             FloatModelCheck.check(model.model(), executor, first);
-            return ForwardCost.measure(executor, first);
+            ForwardCost forward = ForwardCost.measure(executor, first);
+            CompensationCost compensation = config.gptq().errorCompensationConfig() == null
+                    ? null
+                    : CompensationCost.measure(executor, CompensationStage.passes(model.graph(), layers), first);
+            return new RunEstimate(config, forward, compensation, samples, evaluated, slots);
         }
     }
 
     private static List<PlannedStage> stages(RunEstimate estimate, long stored, int layers) {
-        RunConfig config = estimate.config();
         return List.of(
                 new PlannedStage(Stage.PREPARE, stored + " bytes of samples", estimate.prepareSeconds(stored)),
                 new PlannedStage(
@@ -115,21 +126,26 @@ final class DryRun {
                         estimate.scored() == 0 ? "nothing" : estimate.scored() + " samples at " + layers + " layers",
                         estimate.hessianSeconds()),
                 new PlannedStage(
-                        Stage.TRAIN,
-                        estimate.steps() == 0
-                                ? "nothing"
-                                : "%d steps of %d samples in %d lanes"
-                                        .formatted(
-                                                estimate.steps(),
-                                                config.training().batchSize(),
-                                                config.training().lanes()),
-                        estimate.trainSeconds()),
+                        Stage.TRAIN, training(estimate), estimate.compensateSeconds() + estimate.trainSeconds()),
                 new PlannedStage(Stage.EXPORT, "2 models", 0),
                 new PlannedStage(
                         Stage.EVALUATE,
                         blocks(estimate.evaluation(), EvaluateStage.BLOCK_SIZE),
                         estimate.evaluateSeconds()),
                 new PlannedStage(Stage.REPORT, "1 page", 0));
+    }
+
+    private static String training(RunEstimate estimate) {
+        TrainingConfig training = estimate.config().training();
+        List<String> work = new ArrayList<>();
+        if (estimate.compensated() > 0) {
+            work.add(estimate.compensated() + " samples to compensate with");
+        }
+        if (estimate.steps() > 0) {
+            work.add("%d steps of %d samples in %d lanes"
+                    .formatted(estimate.steps(), training.batchSize(), training.lanes()));
+        }
+        return work.isEmpty() ? "nothing" : String.join(", ", work);
     }
 
     private static String blocks(long samples, int blockSize) {

@@ -1,6 +1,8 @@
 package dev.gptq.spark.run;
 
 import dev.gptq.GptqException;
+import dev.gptq.config.ErrorCompensationConfig;
+import dev.gptq.config.GradientPTQConfig;
 import dev.gptq.config.OutputConfig;
 import dev.gptq.config.RunConfigBuilder;
 import dev.gptq.spark.TestModel;
@@ -96,6 +98,25 @@ class DryRunTest {
 
         assertThat(plan.stages()).hasSize(4);
         assertThat(plan.stages().get(3).work()).isEqualTo("nothing");
+    }
+
+    @Test
+    void compensationIsPartOfTrainingWithAndWithoutSteps() {
+        RunPlan compensated = plan(config("z").setGptq(compensated(0)));
+        RunPlan trained = plan(config("z").setGptq(compensated(2)));
+
+        assertThat(compensated.stages().get(3).work()).isEqualTo("64 samples to compensate with");
+        // Of one pass over so small a model, what Spark's jobs take is the most.
+        assertThat(compensated.stages().get(3).seconds()).isBetween(2.0, 10.0);
+        assertThat(trained.stages().get(3).work())
+                .isEqualTo("64 samples to compensate with, 18 steps of 8 samples in 4 lanes");
+    }
+
+    private static GradientPTQConfig compensated(int epochs) {
+        return GradientPTQConfig.builder()
+                .setNEpochs(epochs)
+                .optErrorCompensationConfig(new ErrorCompensationConfig(64, 0.01))
+                .build();
     }
 
     private static RunPlan plan(RunConfigBuilder config) {
