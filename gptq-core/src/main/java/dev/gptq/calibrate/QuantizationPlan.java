@@ -57,8 +57,8 @@ public record QuantizationPlan(
     }
 
     /**
-     * The plan for kernels that start elsewhere. What corrects the rounding to nearest of such a kernel, its factor and its
-     * bias correction, is no more: it is rounded otherwise.
+     * The plan for kernels that start elsewhere. Their quantizers are those without corrections of the rounding to nearest, as
+     * they are rounded otherwise.
      */
     public QuantizationPlan withStarts(StartingKernels kernels) {
         List<WeightQuantizer> uncorrected = weights.stream()

@@ -92,8 +92,21 @@ public record WeightQuantizer(
                 : Arrays.copyOfRange(perChannel, first, first + count);
     }
 
-    WeightQuantizer withoutCorrections() {
-        return new WeightQuantizer(point, method, bits, channelAxis, threshold, rangeMin, rangeMax, null);
+    /** The quantizer without what corrects rounding to nearest: for the float kernel itself, and without bias correction. */
+    public WeightQuantizer withoutCorrections() {
+        return new WeightQuantizer(
+                point, method, bits, channelAxis, ofKernel(threshold), ofKernel(rangeMin), ofKernel(rangeMax), null);
+    }
+
+    private double[] ofKernel(double[] ofProduct) {
+        if (ofProduct == null || kernelFactor == null) {
+            return ofProduct;
+        }
+        double[] quotient = ofProduct.clone();
+        for (int channel = 0; channel < quotient.length; channel++) {
+            quotient[channel] /= kernelFactor[channel];
+        }
+        return quotient;
     }
 
     WeightQuantizer withBiasCorrection(double[] correction) {

@@ -31,7 +31,7 @@ public final class ErrorCompensation {
 
     /**
      * What training rounds in place of a group's kernels, by the names of their constants. Rounded to nearest they are the
-     * compensated kernels.
+     * compensated kernels. What the plan corrects rounding to nearest by, they do without.
      *
      * @param graph the one that the plan is for
      * @param moments of the rows that the group reads, see {@link InputMoments}
@@ -42,7 +42,10 @@ public final class ErrorCompensation {
         Map<String, WeightQuantizer> quantizers = plan.weights().stream()
                 .collect(Collectors.toMap(quantizer -> quantizer.point().weight(), Function.identity()));
         List<Start> starts = group.kernels().stream()
-                .map(kernel -> Start.of(kernel, quantizers.get(kernel.name()), graph))
+                .map(kernel -> new Start(
+                        kernel,
+                        quantizers.get(kernel.name()).withoutCorrections().grid(),
+                        graph.constants().get(kernel.name()).floats().clone()))
                 .toList();
         int depth = group.first().depth();
         for (int matrix = 0; matrix < group.first().groups(); matrix++) {
@@ -61,12 +64,7 @@ public final class ErrorCompensation {
     }
 
     /** A kernel on its way from float values to those that training starts from. */
-    private record Start(KernelMatrix matrix, QuantizationGrid grid, float[] kernel) {
-        static Start of(KernelMatrix matrix, WeightQuantizer quantizer, Graph graph) {
-            TensorData kernel = quantizer.start(graph.constants().get(matrix.name()));
-            return new Start(matrix, quantizer.grid(), kernel.floats().clone());
-        }
-    }
+    private record Start(KernelMatrix matrix, QuantizationGrid grid, float[] kernel) {}
 
     private static void compensate(
             KernelMatrix matrix, int group, QuantizationGrid grid, RoundingOrder order, float[] kernel) {

@@ -88,15 +88,17 @@ class CompensatedStartTest {
     }
 
     @Test
-    void aStartIsNotMultipliedByTheFactorOfItsKernel() {
+    void neitherAStartNorItsGridIsMultipliedByTheFactorOfTheKernel() {
         WeightQuantizer plain = plan(QuantizationMethod.SYMMETRIC).weights().get(1);
         double[] factor = new double[plain.threshold().length];
         Arrays.fill(factor, 1.5);
+        double[] threshold =
+                Arrays.stream(plain.threshold()).map(value -> 1.5 * value).toArray();
         WeightQuantizer quantizer = new WeightQuantizer(
-                plain.point(), plain.method(), plain.bits(), 0, plain.threshold(), null, null, null, factor);
-        int[] integers = integers(quantizer);
+                plain.point(), plain.method(), plain.bits(), 0, threshold, null, null, null, factor);
+        int[] integers = integers(plain);
         QuantizationPlan started =
-                new QuantizationPlan(List.of(quantizer), List.of()).withStarts(starts(quantizer, integers));
+                new QuantizationPlan(List.of(quantizer), List.of()).withStarts(starts(plain, integers));
         GradientPTQConfig config = GradientPTQConfig.defaults(1);
 
         RoundingTrainer trainer = new RoundingTrainer(GRAPH, started, config, LossWeights.equal(1), 10);

@@ -2,6 +2,8 @@ package dev.gptq.spark.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gptq.config.ErrorCompensationConfig;
+import dev.gptq.config.GradientPTQConfig;
 import dev.gptq.config.OutputConfig;
 import dev.gptq.config.PreparationConfig;
 import dev.gptq.config.QuantizationConfig;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 /** A run that measures the outputs of rounded layers and corrects their moments. */
 class SecondMomentRunTest {
@@ -53,6 +56,19 @@ class SecondMomentRunTest {
                 .isNotNegative();
     }
 
+    @Test
+    void compensatedKernelsStandForTheFloatOnesNotForCorrectedOnes() {
+        GradientPTQConfig gptq = GradientPTQConfig.builder()
+                .setNEpochs(0)
+                .optErrorCompensationConfig(new ErrorCompensationConfig(64, 0.01))
+                .build();
+
+        double uncorrected = run("compensated", false, gptq).metrics().gptq().sqnrDb();
+        double corrected = run("both", true, gptq).metrics().gptq().sqnrDb();
+
+        assertThat(corrected).isCloseTo(uncorrected, within(0.1));
+    }
+
     private static List<JsonNode> factors(String output) throws IOException {
         List<JsonNode> factors = new ArrayList<>();
         new ObjectMapper()
@@ -63,13 +79,17 @@ class SecondMomentRunTest {
     }
 
     private static RunResult run(String output, boolean corrected) {
+        return run(output, corrected, TestModel.gptq(1));
+    }
+
+    private static RunResult run(String output, boolean corrected, GradientPTQConfig gptq) {
         PreparationConfig preparation = PreparationConfig.builder()
                 .optWeightsSecondMomentCorrection(corrected)
                 .build();
         return GptqPipeline.run(
                 TestModel.config(folder, folder.resolve(output))
                         .optQuantization(QuantizationConfig.defaults().withPreparation(preparation))
-                        .setGptq(TestModel.gptq(1))
+                        .setGptq(gptq)
                         .setOutput(new OutputConfig(folder.resolve(output).toString(), false))
                         .build(),
                 TestSpark.session(),
