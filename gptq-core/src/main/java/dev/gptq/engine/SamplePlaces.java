@@ -9,9 +9,11 @@ import dev.gptq.graph.SamplePlace;
 import dev.gptq.graph.TensorData;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
 
 /** Finds the samples in tensors inside a model, and brings them to the front. */
 public final class SamplePlaces {
@@ -23,7 +25,7 @@ public final class SamplePlaces {
 
     /**
      * Where tensors have their samples, found by running two samples, and the first of them twice: what the second one
-     * changes is its own.
+     * changes is its own. Values are looked at only of tensors whose first dimension is not the number of samples.
      *
      * @param model on the CPU
      * @param tensors names
@@ -31,24 +33,27 @@ public final class SamplePlaces {
      * @return places other than the first dimension; nothing for tensors that mix samples, and for a batch of equal samples
      */
     public static Map<String, SamplePlace> find(GraphExecutor model, Set<String> tensors, SampleBatch batch) {
+        Set<String> first = new HashSet<>();
+        run(model, tensors, batch.part(0, 1), (tensor, value) -> {
+            if (value.getShape().get(0) == 1) {
+                first.add(tensor);
+            }
+        });
+        Map<String, TensorData> twice = values(model, tensors, pair(batch, 0), first);
         Map<String, SamplePlace> places = new HashMap<>();
-        for (int other = 1; other < batch.size() && places.isEmpty(); other++) {
-            Map<String, TensorData> one = run(model, tensors, pair(batch, 0));
-            Map<String, TensorData> two = run(model, tensors, pair(batch, other));
-            boolean differs = false;
-            for (String tensor : one.keySet()) {
-                boolean[] changed = changed(one.get(tensor), two.get(tensor));
+        boolean differs = twice.isEmpty();
+        for (int other = 1; other < batch.size() && !differs; other++) {
+            for (Map.Entry<String, TensorData> tensor :
+                    values(model, twice.keySet(), pair(batch, other), Set.of()).entrySet()) {
+                boolean[] changed = changed(twice.get(tensor.getKey()), tensor.getValue());
                 if (changed == null) {
                     continue;
                 }
                 differs = true;
-                SamplePlace place = place(one.get(tensor).shape(), changed);
+                SamplePlace place = place(tensor.getValue().shape(), changed);
                 if (place != null && !place.equals(SamplePlace.FIRST)) {
-                    places.put(tensor, place);
+                    places.put(tensor.getKey(), place);
                 }
-            }
-            if (differs) {
-                break;
             }
         }
         return places;
@@ -96,19 +101,31 @@ public final class SamplePlaces {
         return new SampleBatch(batch.firstIndex(), PAIR, inputs, null);
     }
 
-    private static Map<String, TensorData> run(GraphExecutor model, Set<String> tensors, SampleBatch batch) {
+    /** Of those tensors that do not have the pair in their first dimension, if {@code first} says that one sample was there. */
+    private static Map<String, TensorData> values(
+            GraphExecutor model, Set<String> tensors, SampleBatch pair, Set<String> first) {
         Map<String, TensorData> values = new HashMap<>();
+        run(model, tensors, pair, (tensor, value) -> {
+            if (!first.contains(tensor) || value.getShape().get(0) != PAIR) {
+                values.put(tensor, Engines.toTensor(value));
+            }
+        });
+        return values;
+    }
+
+    private static void run(
+            GraphExecutor model, Set<String> tensors, SampleBatch batch, BiConsumer<String, NDArray> look) {
         try (NDManager scope = Engines.newScope(Device.cpu());
                 Autograd.Recording paused = Autograd.pause()) {
             TensorHook hook = (tensor, value) -> {
                 if (tensors.contains(tensor)) {
-                    values.put(tensor, Engines.toTensor(value));
+                    look.accept(tensor, value);
                 }
                 return value;
             };
-            model.run(scope, Engines.toArrays(scope, batch.inputs()), hook, tensors);
+            // No array is kept: all are looked at when they come.
+            model.run(scope, Engines.toArrays(scope, batch.inputs()), hook, Set.of());
         }
-        return values;
     }
 
     /** Which elements differ; null when none does. */

@@ -1,7 +1,5 @@
 package dev.gptq.spark.train;
 
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -9,6 +7,7 @@ import org.apache.spark.TaskFailedReason;
 import org.apache.spark.TaskKilled;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerStageCompleted;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.StageInfo;
 
@@ -20,13 +19,13 @@ final class StageFailures extends SparkListener {
     private static final Pattern EXCHANGE = Pattern.compile("Cannot exchange gradients in step [^\\r\\n]*");
     private static final Pattern EXCEPTION = Pattern.compile("(?m)^[\\w.$]+(?:Exception|Error)(?:: [^\\r\\n]*)?$");
 
-    private record Attempt(int stage, int number) {}
-
     private final int barrierRdd;
     private final AtomicReference<String> last = new AtomicReference<>();
-    // Both are touched by the listener bus's one thread only.
-    private final Map<Attempt, String> causes = new HashMap<>();
-    private Attempt told;
+    // The rest is touched by the listener bus's one thread only.
+    private int stage = -1;
+    private int attempt;
+    private String cause;
+    private boolean told;
 
     /** {@code barrierRdd} is the number of the RDD that the stage computes. */
     StageFailures(int barrierRdd) {
@@ -39,24 +38,39 @@ final class StageFailures extends SparkListener {
     }
 
     @Override
+    public void onStageSubmitted(SparkListenerStageSubmitted submitted) {
+        StageInfo info = submitted.stageInfo();
+        if (info.rddInfos().exists(rdd -> rdd.id() == barrierRdd)) {
+            stage = info.stageId();
+            attempt = info.attemptNumber();
+            cause = null;
+            told = false;
+        }
+    }
+
+    @Override
     public void onTaskEnd(SparkListenerTaskEnd end) {
-        if (end.reason() instanceof TaskFailedReason failure && !(failure instanceof TaskKilled)) {
-            causes.putIfAbsent(new Attempt(end.stageId(), end.stageAttemptId()), failure.toErrorString());
+        if (isCurrent(end.stageId(), end.stageAttemptId())
+                && cause == null
+                && end.reason() instanceof TaskFailedReason failure
+                && !(failure instanceof TaskKilled)) {
+            cause = failure.toErrorString();
         }
     }
 
     @Override
     public void onStageCompleted(SparkListenerStageCompleted completed) {
-        StageInfo stage = completed.stageInfo();
-        Attempt attempt = new Attempt(stage.stageId(), stage.attemptNumber());
-        if (stage.failureReason().isDefined()
-                && stage.rddInfos().exists(rdd -> rdd.id() == barrierRdd)
-                && !attempt.equals(told)) {
-            told = attempt;
-            String cause = causes.get(attempt);
-            last.set(firstCause(cause == null ? stage.failureReason().get() : cause));
+        StageInfo info = completed.stageInfo();
+        if (isCurrent(info.stageId(), info.attemptNumber())
+                && info.failureReason().isDefined()
+                && !told) {
+            told = true;
+            last.set(firstCause(cause == null ? info.failureReason().get() : cause));
         }
-        causes.clear();
+    }
+
+    private boolean isCurrent(int otherStage, int otherAttempt) {
+        return otherStage == stage && otherAttempt == attempt;
     }
 
     /** What the exchange had to say in Spark's text, or null. */
