@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * Dimensions of tensors that are the same for every input, and elements of integer vectors that follow from them, as exporters
@@ -18,9 +18,6 @@ import java.util.stream.IntStream;
  * certain is unknown.
  */
 final class KnownShapes {
-    /** Of a dimension or an element. */
-    private static final long UNKNOWN = Long.MIN_VALUE;
-
     private static final long INT64 = 7;
 
     /** Operators whose first output has the shape of their first input. */
@@ -68,7 +65,7 @@ final class KnownShapes {
         for (Node node : graph.nodes()) {
             long[] vector = known.vectors.get(node.output());
             long[] shape = known.shapes.get(node.output());
-            if (vector != null && shape != null && isKnown(vector) && !graph.isOutput(node.output())) {
+            if (vector != null && shape != null && ShapeRules.isKnown(vector) && !graph.isOutput(node.output())) {
                 constants.put(node.output(), TensorData.ofLongs(ElementType.INT64, vector, shape));
             }
         }
@@ -78,7 +75,7 @@ final class KnownShapes {
     private void find() {
         graph.inputs().forEach(input -> {
             long[] shape = Arrays.stream(input.shape())
-                    .map(size -> size > 0 ? size : UNKNOWN)
+                    .map(size -> size > 0 ? size : ShapeRules.UNKNOWN)
                     .toArray();
             shapes.put(input.name(), shape);
         });
@@ -108,21 +105,13 @@ final class KnownShapes {
             case "Shape" -> node.attributes().isEmpty() ? shapes.get(node.input(0)) : null;
             case "Identity", "Squeeze", "Unsqueeze" -> first;
             case "Cast" -> node.integer("to", 0) == INT64 ? first : null;
-            case "Gather" -> gathered(first, vectors.get(node.input(1)));
+            case "Gather" -> ShapeRules.gathered(first, vectors.get(node.input(1)));
             case "Concat" -> joined(node);
+            case "Slice" -> slicedVector(node, first);
+            // Of known numbers they are folded.
+            case "Add", "Sub", "Mul", "Div" -> ShapeRules.unknown(first, vectors.get(node.input(1)));
             default -> null;
         };
-    }
-
-    private static long[] gathered(long[] vector, long[] indices) {
-        if (vector == null || indices == null) {
-            return null;
-        }
-        return Arrays.stream(indices)
-                .map(index -> index < -vector.length || index >= vector.length
-                        ? UNKNOWN
-                        : vector[(int) Math.floorMod(index, (long) vector.length)])
-                .toArray();
     }
 
     private long[] joined(Node node) {
@@ -146,12 +135,14 @@ final class KnownShapes {
         long[] first = shapes.get(node.input(0));
         return switch (node.opType()) {
             case "Shape" -> first == null ? null : new long[] {first.length};
-            case "Gather" -> gatheredShape(first, shapes.get(node.input(1)), node);
-            case "Transpose" -> transposed(first, node.integers("perm", null));
-            case "MatMul" -> product(first, shapes.get(node.input(1)));
-            case "Reshape" -> reshaped(first, vectors.get(node.input(1)), node);
-            case "Unsqueeze" -> unsqueezed(first, axes(node));
-            case "Squeeze" -> squeezed(first, axes(node));
+            case "Gather" -> ShapeRules.gatheredShape(first, shapes.get(node.input(1)), node);
+            case "Transpose" -> ShapeRules.transposed(first, node.integers("perm", null));
+            case "Gemm" -> ShapeRules.gemm(first, shapes.get(node.input(1)), node);
+            case "Slice" -> sliced(node, first);
+            case "MatMul" -> ShapeRules.product(first, shapes.get(node.input(1)));
+            case "Reshape" -> ShapeRules.reshaped(first, vectors.get(node.input(1)), node);
+            case "Unsqueeze" -> ShapeRules.unsqueezed(first, axes(node));
+            case "Squeeze" -> ShapeRules.squeezed(first, axes(node));
             case "Concat" -> concatenated(node);
             default -> null;
         };
@@ -164,18 +155,7 @@ final class KnownShapes {
             if (shape == null) {
                 return null;
             }
-            result = broadcast(result, shape);
-        }
-        return result;
-    }
-
-    private static long[] broadcast(long[] a, long[] b) {
-        long[] result = new long[Math.max(a.length, b.length)];
-        for (int i = 0; i < result.length; i++) {
-            long x = i < result.length - a.length ? 1 : a[i - (result.length - a.length)];
-            long y = i < result.length - b.length ? 1 : b[i - (result.length - b.length)];
-            // A known size above one decides; an unknown one may be one.
-            result[i] = x == 1 ? y : y == 1 || x != UNKNOWN ? x : y;
+            result = ShapeRules.broadcast(result, shape);
         }
         return result;
     }
@@ -188,93 +168,67 @@ final class KnownShapes {
 
     private long[] reduced(Node node, long[] shape) {
         long[] axes = axes(node);
-        if (shape == null || axes == null || !isKnown(axes)) {
+        if (shape == null || axes == null || !ShapeRules.isKnown(axes)) {
             return null;
         }
         long[] result = shape.clone();
         for (long axis : axes) {
-            result[at(axis, shape.length)] = 1;
+            result[ShapeRules.at(axis, shape.length)] = 1;
         }
-        return node.integer("keepdims", 1) != 0 ? result : squeezed(result, axes);
+        return node.integer("keepdims", 1) != 0 ? result : ShapeRules.squeezed(result, axes);
     }
 
-    private static long[] gatheredShape(long[] data, long[] indices, Node node) {
-        if (data == null || indices == null) {
+    private long[] sliced(Node node, long[] shape) {
+        Slice slice = slice(node, shape == null ? 0 : shape.length);
+        if (shape == null || slice == null) {
             return null;
         }
-        int axis = at(node.integer("axis", 0), data.length);
-        return IntStream.range(0, data.length + indices.length - 1)
-                .mapToLong(i -> i < axis
-                        ? data[i]
-                        : i < axis + indices.length ? indices[i - axis] : data[i - indices.length + 1])
-                .toArray();
-    }
-
-    private static long[] transposed(long[] shape, long[] perm) {
-        if (shape == null) {
-            return null;
+        long[] result = shape.clone();
+        for (int i = 0; i < slice.axes().length; i++) {
+            long size = shape[slice.axes()[i]];
+            result[slice.axes()[i]] = size == ShapeRules.UNKNOWN
+                    ? ShapeRules.UNKNOWN
+                    : Math.max(
+                            0, ShapeRules.within(slice.ends()[i], size) - ShapeRules.within(slice.starts()[i], size));
         }
-        return IntStream.range(0, shape.length)
-                .mapToLong(i -> shape[perm == null ? shape.length - 1 - i : (int) perm[i]])
-                .toArray();
-    }
-
-    private static long[] product(long[] a, long[] b) {
-        if (a == null || b == null || a.length < 2 || b.length < 2) {
-            return null;
-        }
-        long[] batch = broadcast(Arrays.copyOf(a, a.length - 2), Arrays.copyOf(b, b.length - 2));
-        long[] result = Arrays.copyOf(batch, batch.length + 2);
-        result[batch.length] = a[a.length - 2];
-        result[batch.length + 1] = b[b.length - 1];
         return result;
     }
 
-    /** Without what -1 stands for, unless nothing else is unknown. */
-    private static long[] reshaped(long[] shape, long[] target, Node node) {
-        if (target == null || node.integer("allowzero", 0) != 0) {
+    private long[] slicedVector(Node node, long[] vector) {
+        Slice slice = slice(node, 1);
+        if (vector == null || slice == null) {
             return null;
         }
-        long[] result = target.clone();
-        for (int i = 0; i < result.length; i++) {
-            if (result[i] == 0) {
-                result[i] = shape == null || i >= shape.length ? UNKNOWN : shape[i];
-            } else if (result[i] < 0) {
-                result[i] = UNKNOWN;
+        long from = ShapeRules.within(slice.starts()[0], vector.length);
+        return Arrays.copyOfRange(
+                vector, (int) from, (int) Math.max(from, ShapeRules.within(slice.ends()[0], vector.length)));
+    }
+
+    /** Without steps. */
+    private record Slice(long[] starts, long[] ends, int[] axes) {}
+
+    private Slice slice(Node node, int rank) {
+        long[] starts = vectors.get(node.input(1));
+        long[] ends = vectors.get(node.input(2));
+        long[] axes = node.hasInput(3)
+                ? vectors.get(node.input(3))
+                : starts == null ? null : LongStream.range(0, starts.length).toArray();
+        long[] steps = node.hasInput(4) ? vectors.get(node.input(4)) : new long[] {1};
+        for (long[] known : Arrays.asList(starts, ends, axes, steps)) {
+            if (known == null || !ShapeRules.isKnown(known)) {
+                return null;
             }
         }
-        return result;
-    }
-
-    private static long[] unsqueezed(long[] shape, long[] axes) {
-        if (shape == null || axes == null || !isKnown(axes)) {
-            return null;
-        }
-        int rank = shape.length + axes.length;
-        boolean[] added = new boolean[rank];
-        for (long axis : axes) {
-            added[at(axis, rank)] = true;
-        }
-        long[] result = new long[rank];
-        int from = 0;
-        for (int i = 0; i < rank; i++) {
-            result[i] = added[i] ? 1 : shape[from++];
-        }
-        return result;
-    }
-
-    private static long[] squeezed(long[] shape, long[] axes) {
-        if (shape == null || axes == null || !isKnown(axes)) {
-            return null;
-        }
-        boolean[] gone = new boolean[shape.length];
-        for (long axis : axes) {
-            gone[at(axis, shape.length)] = true;
-        }
-        return IntStream.range(0, shape.length)
-                .filter(i -> !gone[i])
-                .mapToLong(i -> shape[i])
-                .toArray();
+        boolean simple = Arrays.stream(steps).allMatch(step -> step == 1)
+                && Arrays.stream(axes).allMatch(axis -> axis >= -rank && axis < rank);
+        return simple
+                ? new Slice(
+                        starts,
+                        ends,
+                        Arrays.stream(axes)
+                                .mapToInt(axis -> ShapeRules.at(axis, rank))
+                                .toArray())
+                : null;
     }
 
     private long[] concatenated(Node node) {
@@ -284,24 +238,18 @@ final class KnownShapes {
             if (shape == null) {
                 return null;
             }
-            int axis = at(node.integer("axis", 0), shape.length);
+            int axis = ShapeRules.at(node.integer("axis", 0), shape.length);
             if (result == null) {
                 result = shape.clone();
                 continue;
             }
             for (int i = 0; i < shape.length; i++) {
-                boolean unknown = shape[i] == UNKNOWN || result[i] == UNKNOWN;
-                result[i] = i == axis ? unknown ? UNKNOWN : result[i] + shape[i] : unknown ? shape[i] : result[i];
+                boolean unknown = shape[i] == ShapeRules.UNKNOWN || result[i] == ShapeRules.UNKNOWN;
+                result[i] = i == axis
+                        ? unknown ? ShapeRules.UNKNOWN : result[i] + shape[i]
+                        : unknown ? shape[i] : result[i];
             }
         }
         return result;
-    }
-
-    private static int at(long axis, int rank) {
-        return (int) (axis < 0 ? axis + rank : axis);
-    }
-
-    private static boolean isKnown(long[] numbers) {
-        return Arrays.stream(numbers).noneMatch(number -> number == UNKNOWN);
     }
 }

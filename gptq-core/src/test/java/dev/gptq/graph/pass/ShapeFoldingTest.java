@@ -115,4 +115,40 @@ class ShapeFoldingTest {
         assertClose(
                 Models.run(prepared, batch).get("out"), Models.run(graph, batch).get("out"), 1e-6);
     }
+
+    @Test
+    void knownSizesPassThroughTheSlicesAndProductsOfAnAttention() {
+        Graph graph = new GraphBuilder(14)
+                .input("x", -1, 5, 2 * WIDTH)
+                .weight("w", WIDTH, WIDTH)
+                .weight("b", WIDTH)
+                .longs("zero", 0)
+                .longs("two", 2)
+                .longs("negative", -WIDTH)
+                .longs("end", Long.MAX_VALUE)
+                .longs("rows", -1, WIDTH)
+                .longs("inner", 1)
+                .node("Slice", "x negative end two", "s")
+                .node("Reshape", "s rows", "r")
+                .node("Gemm", "r w b", "g", "transB", 1)
+                .node("Shape", "g", "shape")
+                .node("Slice", "shape inner two zero", "width")
+                .node("Shape", "s", "outer")
+                .node("Slice", "outer zero two zero", "front")
+                .node("Concat", "front width", "whole", "axis", 0)
+                .node("Reshape", "g whole", "h")
+                .node("Shape", "h", "known")
+                .node("Slice", "known inner end zero", "sizes")
+                .node("Cast", "sizes", "f", "to", 1)
+                .node("ReduceSum", "f zero", "sum")
+                .node("Mul", "h sum", "out")
+                .build();
+
+        Graph prepared = GraphPreparation.prepare(graph, PreparationConfig.defaults());
+
+        assertThat(prepared.nodes()).extracting(Node::opType).doesNotContain("Cast", "ReduceSum");
+        Map<String, TensorData> batch = Map.of("x", Models.random(1, 3, 5, 2 * WIDTH));
+        assertClose(
+                Models.run(prepared, batch).get("out"), Models.run(graph, batch).get("out"), 1e-6);
+    }
 }
