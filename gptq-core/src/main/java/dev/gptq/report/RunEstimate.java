@@ -6,8 +6,8 @@ import dev.gptq.train.BatchSchedule;
 
 /**
  * Roughly what the stages of a run take on CPUs: the costs of a forward pass and of error compensation are measured, everything
- * else is counted in forward passes. The factors were found on two small convolutional networks; they are rough, and those of a machine that has
- * nothing else to do.
+ * else is counted in forward passes. The factors were found on two small convolutional networks; they are rough, and those of a
+ * machine that has nothing else to do.
  *
  * @param compensation null without error compensation
  * @param calibration samples of the calibration dataset

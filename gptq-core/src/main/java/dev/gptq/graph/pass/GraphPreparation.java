@@ -9,12 +9,12 @@ public final class GraphPreparation {
     private GraphPreparation() {}
 
     /**
-     * Brings the graph to opset 13 or later, removes Identity and Dropout, folds constants and known shapes, gives every layer that can have one
-     * a bias constant, makes weights that two layers share separate constants, drops what no output needs, and makes means over
-     * all spatial dimensions GlobalAveragePool. In between, in MCT's order, come the rewrites that {@code config} asks for:
-     * folding BatchNormalization backwards and forwards, ReLU bounds, linear and residual collapsing. Inputs and outputs keep
-     * their names, and so does every layer that stays; of two layers that become one, the first gives its name and the second
-     * its output.
+     * Brings the graph to opset 13 or later, removes Identity and Dropout, folds constants and known shapes, gives every
+     * layer that can have one a bias constant, makes weights that two layers share separate constants, drops what no output
+     * needs, and makes means over all spatial dimensions GlobalAveragePool. In between, in MCT's order, come the rewrites
+     * that {@code config} asks for: folding BatchNormalization backwards and forwards, ReLU bounds, linear and residual
+     * collapsing. Inputs and outputs keep their names, and so does every layer that stays; of two layers that become one,
+     * the first gives its name and the second its output.
      *
      * @throws dev.gptq.GptqException UNSUPPORTED_MODEL for a model that is quantized already
      */

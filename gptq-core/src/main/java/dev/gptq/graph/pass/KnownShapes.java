@@ -168,7 +168,7 @@ final class KnownShapes {
 
     private long[] reduced(Node node, long[] shape) {
         long[] axes = axes(node);
-        if (shape == null || axes == null || !ShapeRules.isKnown(axes)) {
+        if (shape == null || axes == null || !ShapeRules.areAxes(shape.length, axes)) {
             return null;
         }
         long[] result = shape.clone();
@@ -196,7 +196,7 @@ final class KnownShapes {
 
     private long[] slicedVector(Node node, long[] vector) {
         Slice slice = slice(node, 1);
-        if (vector == null || slice == null) {
+        if (vector == null || slice == null || slice.axes().length != 1) {
             return null;
         }
         long from = ShapeRules.within(slice.starts()[0], vector.length);
@@ -220,7 +220,9 @@ final class KnownShapes {
             }
         }
         boolean simple = Arrays.stream(steps).allMatch(step -> step == 1)
-                && Arrays.stream(axes).allMatch(axis -> axis >= -rank && axis < rank);
+                && ends.length == starts.length
+                && axes.length == starts.length
+                && ShapeRules.areAxes(rank, axes);
         return simple
                 ? new Slice(
                         starts,
@@ -238,16 +240,22 @@ final class KnownShapes {
             if (shape == null) {
                 return null;
             }
-            int axis = ShapeRules.at(node.integer("axis", 0), shape.length);
+            long given = node.integer("axis", 0);
+            if (!ShapeRules.areAxes(shape.length, given) || result != null && result.length != shape.length) {
+                return null;
+            }
+            int axis = ShapeRules.at(given, shape.length);
             if (result == null) {
                 result = shape.clone();
                 continue;
             }
             for (int i = 0; i < shape.length; i++) {
                 boolean unknown = shape[i] == ShapeRules.UNKNOWN || result[i] == ShapeRules.UNKNOWN;
-                result[i] = i == axis
-                        ? unknown ? ShapeRules.UNKNOWN : result[i] + shape[i]
-                        : unknown ? shape[i] : result[i];
+                if (i == axis) {
+                    result[i] = unknown ? ShapeRules.UNKNOWN : result[i] + shape[i];
+                } else if (result[i] == ShapeRules.UNKNOWN) {
+                    result[i] = shape[i];
+                }
             }
         }
         return result;

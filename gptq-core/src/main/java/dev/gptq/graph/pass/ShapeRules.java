@@ -4,7 +4,10 @@ import dev.gptq.graph.Node;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/** Shapes of outputs from those of inputs, in which single dimensions may be unknown; null where the rank is. */
+/**
+ * Shapes of outputs from those of inputs, in which single dimensions may be unknown; null where the rank is, and where a node
+ * does not fit its inputs.
+ */
 final class ShapeRules {
     /** Of a dimension, or an element of a vector. */
     static final long UNKNOWN = Long.MIN_VALUE;
@@ -26,7 +29,11 @@ final class ShapeRules {
         if (data == null || indices == null) {
             return null;
         }
-        int axis = at(node.integer("axis", 0), data.length);
+        long given = node.integer("axis", 0);
+        if (!areAxes(data.length, given)) {
+            return null;
+        }
+        int axis = at(given, data.length);
         return IntStream.range(0, data.length + indices.length - 1)
                 .mapToLong(i -> i < axis
                         ? data[i]
@@ -35,11 +42,11 @@ final class ShapeRules {
     }
 
     static long[] transposed(long[] shape, long[] perm) {
-        if (shape == null) {
+        if (shape == null || perm != null && (perm.length != shape.length || !areAxes(shape.length, perm))) {
             return null;
         }
         return IntStream.range(0, shape.length)
-                .mapToLong(i -> shape[perm == null ? shape.length - 1 - i : (int) perm[i]])
+                .mapToLong(i -> shape[perm == null ? shape.length - 1 - i : at(perm[i], shape.length)])
                 .toArray();
     }
 
@@ -58,7 +65,7 @@ final class ShapeRules {
         if (a == null || b == null || a.length != 2 || b.length != 2) {
             return null;
         }
-        return new long[] {a[(int) node.integer("transA", 0)], b[1 - (int) node.integer("transB", 0)]};
+        return new long[] {a[node.integer("transA", 0) == 0 ? 0 : 1], b[node.integer("transB", 0) == 0 ? 1 : 0]};
     }
 
     /** Without what -1 stands for. */
@@ -78,12 +85,15 @@ final class ShapeRules {
     }
 
     static long[] unsqueezed(long[] shape, long[] axes) {
-        if (shape == null || axes == null || !isKnown(axes)) {
+        if (shape == null || axes == null || !areAxes(shape.length + axes.length, axes)) {
             return null;
         }
         int rank = shape.length + axes.length;
         boolean[] added = new boolean[rank];
         for (long axis : axes) {
+            if (added[at(axis, rank)]) {
+                return null;
+            }
             added[at(axis, rank)] = true;
         }
         long[] result = new long[rank];
@@ -95,7 +105,7 @@ final class ShapeRules {
     }
 
     static long[] squeezed(long[] shape, long[] axes) {
-        if (shape == null || axes == null || !isKnown(axes)) {
+        if (shape == null || axes == null || !areAxes(shape.length, axes)) {
             return null;
         }
         boolean[] gone = new boolean[shape.length];
@@ -106,6 +116,11 @@ final class ShapeRules {
                 .filter(i -> !gone[i])
                 .mapToLong(i -> shape[i])
                 .toArray();
+    }
+
+    /** Whether all of these are dimensions of so many; what is unknown is none. */
+    static boolean areAxes(int rank, long... axes) {
+        return Arrays.stream(axes).allMatch(axis -> axis >= -rank && axis < rank);
     }
 
     static int at(long axis, int rank) {
