@@ -7,7 +7,8 @@ import java.util.Arrays;
 /**
  * The mean error that rounding a kernel adds to a layer's output (MCT, compute_bias_correction_of_graph): epsilon . E[x] with
  * epsilon = sum of Q(W) - W over the kernel's positions, within each group. To be subtracted from the bias. In a transposed
- * convolution each output sees one position in stride_h * stride_w, so epsilon is divided by that (MCT does not).
+ * convolution each output sees one position in stride_h * stride_w, so epsilon is divided by that (MCT does not). The matrices
+ * of a kernel of more than two dimensions share a bias, which gets the mean of their terms.
  */
 final class BiasCorrection {
     private BiasCorrection() {}
@@ -59,7 +60,7 @@ final class BiasCorrection {
                 yield term;
             }
             case "Gemm" -> linear(weights, quantized, shape, node.integer("transB", 0) != 0, inputMean);
-            case "MatMul" -> linear(weights, quantized, shape, false, inputMean);
+            case "MatMul" -> matrices(weights, quantized, shape, inputMean);
             default -> throw new IllegalArgumentException("No layer has operator " + node.opType());
         };
     }
@@ -67,10 +68,30 @@ final class BiasCorrection {
     /** The term of each output channel of a convolution or linear layer when every input element is {@code value}. */
     static double[] ofConstant(Node node, TensorData kernel, float[] quantized, double value) {
         long[] shape = kernel.shape();
-        boolean firstAxis = node.is("MatMul") || node.is("Gemm") && node.integer("transB", 0) == 0;
-        double[] input = new double[(int) (shape[firstAxis ? 0 : 1] * node.integer("group", 1))];
+        boolean firstAxis = node.is("Gemm") && node.integer("transB", 0) == 0;
+        int inputAxis = node.is("MatMul") ? shape.length - 2 : firstAxis ? 0 : 1;
+        double[] input = new double[(int) (shape[inputAxis] * node.integer("group", 1))];
         Arrays.fill(input, value);
         return of(node, kernel, quantized, input);
+    }
+
+    private static double[] matrices(float[] weights, float[] quantized, long[] shape, double[] inputMean) {
+        long[] matrix = Arrays.copyOfRange(shape, shape.length - 2, shape.length);
+        int size = (int) (matrix[0] * matrix[1]);
+        int count = weights.length / size;
+        double[] mean = new double[(int) matrix[1]];
+        for (int first = 0; first < weights.length; first += size) {
+            double[] term = linear(
+                    Arrays.copyOfRange(weights, first, first + size),
+                    Arrays.copyOfRange(quantized, first, first + size),
+                    matrix,
+                    false,
+                    inputMean);
+            for (int output = 0; output < mean.length; output++) {
+                mean[output] += term[output] / count;
+            }
+        }
+        return mean;
     }
 
     private static double[] linear(

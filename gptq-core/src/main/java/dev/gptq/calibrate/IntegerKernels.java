@@ -24,8 +24,7 @@ import java.util.Set;
  *   <li>Sums, products and choices (Where) of elements become integer ones when their operands are on grids anyway, as in
  *       a residual block. Where only one is, as in a transformer's residual stream, they stay in float.
  *   <li>All else runs in float: sums and products with a constant, whose kernel asks for a constant on a grid, too; Resize
- *       with interpolation, which would cut off fractions; linear layers whose constant is the first operand or has three
- *       dimensions, since such kernels are not quantized.
+ *       with interpolation, which would cut off fractions.
  * </ul>
  */
 final class IntegerKernels {

@@ -59,19 +59,23 @@ public record LeftInFloat(String node, String operator, String reason) implement
 
     /** Why a linear operator is no layer; null for a product of two activations, whose operands have quantizers. */
     private static String unquantizedKernel(Graph graph, Node node) {
-        TensorData kernel = graph.constants().get(node.input(1));
+        boolean product = node.is("MatMul") || node.is("Gemm");
+        boolean second = graph.isConstant(node.input(1));
+        TensorData kernel = graph.constants().get(node.input(second ? 1 : 0));
         if (kernel == null) {
-            if (graph.isConstant(node.input(0))) {
-                return "its constant kernel is the first operand";
-            }
-            return node.is("MatMul") || node.is("Gemm") ? null : "its kernel is computed by the model";
+            return product ? null : "its kernel is computed by the model";
         }
         if (kernel.type() != ElementType.FLOAT32) {
             return "its kernel is of type " + kernel.type();
         }
-        return node.is("MatMul")
-                ? "its kernel has " + kernel.rank() + " dimensions (only 2)"
-                : "its form (alpha, beta or transA) is not a plain product";
+        if (node.is("MatMul")) {
+            return kernel.rank() == 1
+                    ? "its kernel is a vector"
+                    : "its constant kernel is the first operand, and how many dimensions the second has is not known";
+        }
+        return second
+                ? "its form (alpha, beta or transA) is not a plain product"
+                : "its constant kernel is the first operand";
     }
 
     private static boolean isReal(TensorData constant) {

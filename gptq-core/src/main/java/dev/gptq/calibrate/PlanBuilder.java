@@ -99,7 +99,9 @@ public final class PlanBuilder {
             QuantizationConfig config,
             float[] hessian) {
         TensorData kernel = graph.constants().get(point.weight());
-        int axis = settings.perChannel() ? point.channelAxis() : -1;
+        // ONNX Runtime's integer product of several matrices takes one threshold; it fails when it runs with more.
+        boolean severalMatrices = input != null && input.node().is("MatMul") && kernel.rank() > 2;
+        int axis = settings.perChannel() && !severalMatrices ? point.channelAxis() : -1;
         WeightThresholds chosen = WeightThresholds.choose(kernel, axis, settings, hessian);
         boolean uniform = settings.method() == QuantizationMethod.UNIFORM;
         WeightQuantizer uncorrected = new WeightQuantizer(

@@ -62,7 +62,9 @@ record ShiftPath(ComparePoint point, Node layer, Node pad, List<Node> bypassed) 
                 .filter(candidate -> candidate.name().equals(layer.name()))
                 .findFirst()
                 .orElse(null);
-        boolean hasBias = point != null && point.bias() != null;
+        // Matrices of a kernel of more dimensions share a bias, but not what the shift adds.
+        boolean severalMatrices = layer.is("MatMul") && point != null && point.channelAxis() > 1;
+        boolean hasBias = point != null && point.bias() != null && !severalMatrices;
         boolean twicePadded = pad != null && padsInput(layer);
         return hasBias && hasExplicitPadding(layer) && !twicePadded
                 ? new ShiftPath(point, layer, pad, List.copyOf(bypassed))

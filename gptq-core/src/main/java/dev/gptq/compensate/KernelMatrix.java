@@ -24,7 +24,8 @@ import java.util.Map;
 record KernelMatrix(String name, Node node, RowSource rows, int groups, int depth, int outputs, boolean depthFirst)
         implements Serializable {
     /**
-     * The kernels of layers that are such matrices: not embedding tables, whose rows are picked, nor transposed convolutions.
+     * The kernels of layers that are such matrices: not embedding tables, whose rows are picked, transposed
+     * convolutions, nor products with several matrices.
      *
      * @param prepared has each kernel for one layer alone
      */
@@ -33,8 +34,9 @@ record KernelMatrix(String name, Node node, RowSource rows, int groups, int dept
         List<KernelMatrix> matrices = new ArrayList<>();
         for (ComparePoint point : points) {
             Node node = consumers.get(point.weight()).get(0);
-            if (node.is("MatMul") || node.is("Gemm") || node.is("Conv")) {
-                matrices.add(of(node, prepared.constants().get(point.weight())));
+            TensorData kernel = prepared.constants().get(point.weight());
+            if (node.is("MatMul") && kernel.rank() == 2 || node.is("Gemm") || node.is("Conv")) {
+                matrices.add(of(node, kernel));
             }
         }
         return matrices;

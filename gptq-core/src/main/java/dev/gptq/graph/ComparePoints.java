@@ -21,7 +21,7 @@ public final class ComparePoints {
             if (weight == null || weight.type() != ElementType.FLOAT32) {
                 continue;
             }
-            if (node.is("MatMul") && weight.rank() == 2) {
+            if (node.is("MatMul") && weight.rank() >= 2) {
                 points.add(matMul(graph, node, consumers));
             } else if (node.is("Conv") || node.is("ConvTranspose") || isPlainGemm(node)) {
                 String bias = graph.isConstant(node.input(2)) ? node.input(2) : null;
@@ -51,14 +51,14 @@ public final class ComparePoints {
         boolean alone = readers.size() == 1 && !graph.isOutput(node.output());
         if (!node.is("MatMul")
                 || weight == null
-                || weight.rank() != 2
+                || weight.rank() < 2
                 || !alone
                 || !readers.get(0).is("Add")) {
             return null;
         }
         Node add = readers.get(0);
         TensorData bias = graph.constants().get(biasOf(add, node));
-        long channels = weight.shape()[1];
+        long channels = weight.shape()[weight.rank() - 1];
         boolean vector = bias != null
                 && bias.type() == ElementType.FLOAT32
                 && bias.rank() > 0
@@ -75,7 +75,8 @@ public final class ComparePoints {
     private static ComparePoint matMul(Graph graph, Node node, Map<String, List<Node>> consumers) {
         Node add = biasAddBehind(graph, node, consumers);
         String output = add == null ? node.output() : add.output();
-        return new ComparePoint(node.name(), output, node.input(1), add == null ? null : biasOf(add, node), 1);
+        int columns = graph.constants().get(node.input(1)).rank() - 1;
+        return new ComparePoint(node.name(), output, node.input(1), add == null ? null : biasOf(add, node), columns);
     }
 
     private static String biasOf(Node add, Node matMul) {

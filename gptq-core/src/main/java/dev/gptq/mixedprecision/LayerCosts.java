@@ -32,12 +32,13 @@ final class LayerCosts {
                 // Rows are looked up.
                 continue;
             }
-            // Each output element sums over the kernel of its channel; each input element of a transposed
-            // convolution is multiplied with the kernel of its.
+            // Each output element sums over the kernel of its channel, in one of its matrices; each input element of a
+            // transposed convolution is multiplied with the kernel of its.
             boolean transposed = layer.is("ConvTranspose");
             String tensor = transposed ? layer.input(0) : point.output();
             long channels = weight.shape()[transposed ? 0 : point.channelAxis()];
-            rates.computeIfAbsent(tensor, name -> new ArrayList<>()).add(new Rate(kernel, weight.size() / channels));
+            long perElement = layer.is("MatMul") ? weight.shape()[weight.rank() - 2] : weight.size() / channels;
+            rates.computeIfAbsent(tensor, name -> new ArrayList<>()).add(new Rate(kernel, perElement));
         }
         this.activations = choices.activations().size();
         for (int activation = 0; activation < activations; activation++) {

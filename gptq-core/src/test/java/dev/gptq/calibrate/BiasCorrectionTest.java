@@ -62,6 +62,17 @@ class BiasCorrectionTest {
                 .containsExactly(41, 52, 63);
     }
 
+    @Test
+    void matricesThatShareABiasGetTheMeanOfTheirTerms() {
+        TensorData kernel = TensorData.ofFloats(new float[8], 2, 2, 2);
+        float[] quantized = {1, 2, 3, 4, 5, 6, 7, 8};
+        // (1 + 30 + 5 + 70) / 2 and (2 + 40 + 6 + 80) / 2
+        assertThat(BiasCorrection.of(node("MatMul", Map.of()), kernel, quantized, new double[] {1, 10}))
+                .containsExactly(53, 64);
+        assertThat(BiasCorrection.ofConstant(node("MatMul", Map.of()), kernel, quantized, 1))
+                .containsExactly(8, 10);
+    }
+
     private static float[] rounded(QuantizationGrid grid, TensorData kernel) {
         return grid.dequantize(grid.quantize(kernel.floats(), kernel.shape()), kernel.shape());
     }

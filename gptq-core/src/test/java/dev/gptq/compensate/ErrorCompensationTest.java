@@ -1,6 +1,7 @@
 package dev.gptq.compensate;
 
 import dev.gptq.calibrate.QuantizationPlan;
+import dev.gptq.graph.ComparePoints;
 import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.SampleBatch;
@@ -119,16 +120,18 @@ class ErrorCompensationTest {
     }
 
     @Test
-    void embeddingsAndTransposedConvolutionsAreLeftOut() {
+    void transposedConvolutionsAndProductsOfSeveralMatricesAreLeftOut() {
         Graph graph = new GraphBuilder(13)
                 .input("x", -1, 2, 4, 4)
                 .weight("w", 2, 3, 2, 2)
-                .node("ConvTranspose", "x w", "y")
+                .weight("v", 3, 5, 6)
+                .node("ConvTranspose", "x w", "c")
+                .node("MatMul", "c v", "y")
                 .output("y", ElementType.FLOAT32)
                 .build();
 
-        assertThat(KernelGroup.of(graph, PlanOfOne.symmetric(graph, 4, 1).points()))
-                .isEmpty();
+        assertThat(ComparePoints.of(graph)).hasSize(2);
+        assertThat(KernelGroup.of(graph, ComparePoints.of(graph))).isEmpty();
     }
 
     private static TensorData start(CompensatedLayers layer, float[] moments) {

@@ -173,15 +173,24 @@ final class PatternCases {
                         "x f out",
                         "MatMulIntegerToFloat=1 QLinearMatMul=1"),
                 rows(
-                        "kernel of three dimensions, which is left in float",
-                        matMul("m").weight("k", 1, 6, 6).node("MatMul", "m k", "f"),
-                        "x f out",
-                        "MatMulIntegerToFloat=1 MatMul=1 QLinearMatMul=1"),
+                        "kernel of three dimensions",
+                        matMul("m")
+                                .longs("heads", 1)
+                                .node("Unsqueeze", "m heads", "u")
+                                .weight("k", 3, 6, 6)
+                                .node("MatMul", "u k", "f"),
+                        "x m f out",
+                        "QLinearMatMul=2 MatMulIntegerToFloat=1 MatMul=0"),
                 rows(
-                        "constant first operand, which is left in float",
+                        "kernel of three dimensions, of which the first is 1",
+                        matMul("m").weight("k", 1, 6, 6).node("MatMul", "m k", "f"),
+                        "x m f out",
+                        "QLinearMatMul=2 MatMulIntegerToFloat=1 MatMul=0"),
+                rows(
+                        "constant first operand",
                         matMul("m").weight("k", 5, 5).node("MatMul", "k m", "f"),
-                        "x f out",
-                        "MatMulIntegerToFloat=1 MatMul=1 QLinearMatMul=1"),
+                        "x m f.transposed out",
+                        "QLinearMatMul=2 MatMulIntegerToFloat=1 MatMul=0"),
                 rows(
                         "residual stream",
                         Decomposed.layerNorm(6).addTo(matMul("m").node("Add", "m x", "s"), "s", "f"),

@@ -85,6 +85,20 @@ class SensitivityTest {
     }
 
     @Test
+    void eachOfSeveralMatricesIsMultipliedOnce() {
+        Graph graph = new GraphBuilder(13)
+                .input("x", -1, 2, 7, 5)
+                .weight("w", 2, 5, 3)
+                .node("MatMul", "x w", "out")
+                .build();
+
+        assertThat(measure(graph, Sensitivity.OUTPUT_ERROR, Models.random(5, SAMPLES, 2, 7, 5), true)
+                        .sums
+                        .multiplications())
+                .containsExactly(SAMPLES * 2 * 7 * 5 * 3);
+    }
+
+    @Test
     void bothMeasuresOfAnActivationAreTheSquaredChangeBehindIt() {
         Graph graph = new GraphBuilder(13)
                 .input("x", -1, 5)

@@ -71,6 +71,20 @@ class LayerKindsTest {
                         Models.random(3, SAMPLES, 8, 6),
                         40),
                 Arguments.of(
+                        "MatMul with several matrices",
+                        start(8, 6)
+                                .longs("second", 1)
+                                .node("Unsqueeze", "x second", "u")
+                                .weight("w", 2, 6, 5)
+                                .node("MatMul", "u w", "y"),
+                        Models.random(3, SAMPLES, 8, 6),
+                        80),
+                Arguments.of(
+                        "MatMul with the kernel first",
+                        start(8, 6).weight("w", 5, 8).node("MatMul", "w x", "y"),
+                        Models.random(3, SAMPLES, 8, 6),
+                        30),
+                Arguments.of(
                         "embedding",
                         new GraphBuilder(13)
                                 .input("x", ElementType.INT64, -1, 8)

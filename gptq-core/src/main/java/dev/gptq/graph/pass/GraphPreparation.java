@@ -19,7 +19,7 @@ public final class GraphPreparation {
      * @throws dev.gptq.GptqException UNSUPPORTED_MODEL for a model that is quantized already
      */
     public static Graph prepare(Graph graph, PreparationConfig config) {
-        Graph prepared = GemmNormalization.apply(ShapeFolding.apply(normalize(graph)));
+        Graph prepared = MatMulNormalization.apply(GemmNormalization.apply(ShapeFolding.apply(normalize(graph))));
         prepared = WeightUnsharing.apply(prepared);
         prepared = BiasInsertion.apply(prepared);
         prepared = applyIf(config.batchNormFolding(), BatchNormFolding::apply, prepared);

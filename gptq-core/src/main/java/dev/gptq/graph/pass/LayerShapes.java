@@ -55,7 +55,7 @@ public final class LayerShapes {
         return switch (node.opType()) {
             case "Conv", "ConvTranspose" -> weight == null ? null : convolution(node, weight);
             case "Gemm" -> weight == null ? null : linear(node, weight);
-            case "MatMul" -> weight != null && weight.rank() == 0 ? "a weight of rank 0" : null;
+            case "MatMul" -> weight == null ? null : factor(weight);
             case "BatchNormalization" -> normalization(node);
             case "Col2Im" -> blocks(node);
             default -> null;
@@ -95,6 +95,13 @@ public final class LayerShapes {
             return groups + " groups for a kernel of shape " + Arrays.toString(weight.shape());
         }
         return bias(node, weight);
+    }
+
+    private static String factor(TensorData weight) {
+        if (weight.rank() == 0) {
+            return "a weight of rank 0";
+        }
+        return weight.size() == 0 ? "an empty weight of shape " + Arrays.toString(weight.shape()) : null;
     }
 
     private String linear(Node node, TensorData weight) {

@@ -13,6 +13,7 @@ import dev.gptq.testing.Models;
 import dev.gptq.testing.OnnxRuntime;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -69,6 +70,25 @@ class WeightFormsTest {
                                 .node("Conv", "x w", "out")),
                 Arguments.of("one kernel of two layers", 2, shared),
                 Arguments.of("channels last", 1, channelsLast),
+                Arguments.of("a matrix first", 1, rows().weight("w", 4, 5).node("MatMul", "w x", "out")),
+                Arguments.of(
+                        "several matrices first", 1, rows().weight("w", 3, 4, 5).node("MatMul", "w x", "out")),
+                Arguments.of(
+                        "a matrix first, of more dimensions than the input",
+                        1,
+                        rows().weight("w", 1, 3, 4, 5).node("MatMul", "w x", "out")),
+                Arguments.of("several matrices", 1, rows().weight("w", 3, 6, 4).node("MatMul", "x w", "out")),
+                Arguments.of(
+                        "several matrices and a bias",
+                        1,
+                        rows().weight("w", 3, 6, 4)
+                                .weight("b", 4)
+                                .node("MatMul", "x w", "m")
+                                .node("Add", "m b", "out")),
+                Arguments.of(
+                        "a matrix of four dimensions",
+                        1,
+                        rows().weight("w", 1, 1, 6, 4).node("MatMul", "x w", "out")),
                 Arguments.of(
                         "names with odd characters",
                         1,
@@ -80,15 +100,36 @@ class WeightFormsTest {
     @MethodSource("forms")
     void theLayerIsFoundAndTheFunctionStaysTheSame(String form, int layers, GraphBuilder builder) {
         byte[] model = OnnxWriter.write(builder.build());
-        long[] shape = form.equals("channels last") ? new long[] {2, 8, 8, 3} : new long[] {2, 3, 8, 8};
+        Graph graph = OnnxReader.read(model, form);
+        long[] shape = graph.inputs().get(0).shape().clone();
+        shape[0] = 2;
         Map<String, TensorData> input = Map.of("x", Models.random(9, shape));
 
-        Graph prepared = GraphPreparation.prepare(OnnxReader.read(model, form), PreparationConfig.defaults());
+        Graph prepared = GraphPreparation.prepare(graph, PreparationConfig.defaults());
 
         assertThat(ComparePoints.of(prepared)).hasSize(layers);
         TensorData expected = OnnxRuntime.run(model, input).get("out");
         Closeness.assertClose(Models.run(prepared, input).get("out"), expected, 1e-4);
         Closeness.assertClose(OnnxRuntime.run(OnnxWriter.write(prepared), input).get("out"), expected, 1e-4);
+    }
+
+    @Test
+    void leadingOnesStayWhereTheProductGetsItsDimensionsFromThem() {
+        byte[] model = OnnxWriter.write(new GraphBuilder(13)
+                .input("x", -1, 6)
+                .weight("w", 1, 1, 6, 4)
+                .node("MatMul", "x w", "out")
+                .build());
+        Graph prepared = GraphPreparation.prepare(OnnxReader.read(model, "ones"), PreparationConfig.defaults());
+
+        assertThat(Models.run(prepared, Map.of("x", Models.random(9, 2, 6)))
+                        .get("out")
+                        .shape())
+                .containsExactly(1, 1, 2, 4);
+    }
+
+    private static GraphBuilder rows() {
+        return new GraphBuilder(13).input("x", -1, 3, 5, 6);
     }
 
     private static GraphBuilder images() {
