@@ -81,7 +81,7 @@ final class BatchRewrites {
         long[] before = data.part().shape();
         long[] after = output.shape();
         int axis = BatchAxis.afterReshape(data, after, batch);
-        TensorData target = constants.get(node.input(1));
+        TensorData target = fixed(node.input(1));
         if (axis < 0) {
             return node;
         }
@@ -104,8 +104,16 @@ final class BatchRewrites {
         return with(node, 1, longs(node.input(1), dimensions));
     }
 
+    /** A tensor that is always the same: a constant, or where all sizes but the batch are fixed, what it does not change. */
+    private TensorData fixed(String tensor) {
+        TensorData constant = constants.get(tensor);
+        Tried computed = tried.get(tensor);
+        boolean same = computed != null && !computed.grows() && !openSizes && computed.agrees();
+        return constant == null && same ? computed.part() : constant;
+    }
+
     private Node expand(Node node, Tried data, TensorData output) {
-        TensorData target = constants.get(node.input(1));
+        TensorData target = fixed(node.input(1));
         int axis = data.axis() + output.rank() - data.part().rank();
         int inTarget = target == null ? -1 : axis - output.rank() + target.size();
         if (inTarget < 0) {

@@ -44,6 +44,7 @@ class FreeBatchTest {
                 Arguments.of("class token for each of two", classToken(2)),
                 Arguments.of("operands for each of three", operands(3)),
                 Arguments.of("Shape of an input", computedShape()),
+                Arguments.of("windows of a computed size", windows()),
                 Arguments.of("Resize to sizes", resize()),
                 Arguments.of("Slice and Expand", sliceAndExpand()),
                 Arguments.of("LSTM with states of zero", lstm(0)));
@@ -269,6 +270,29 @@ class FreeBatchTest {
                         .node("Reshape", "x target", "out"),
                 1,
                 30);
+    }
+
+    /** As Swin's window attention is exported: the batch is a constant, sides are divided when the model runs. */
+    private static Graph windows() {
+        return declared(
+                new GraphBuilder(13)
+                        .input("x", 1, 4, 6)
+                        .node("Shape", "x", "s")
+                        .longs("second", 1)
+                        .longs("two", 2)
+                        .longs("one", 1)
+                        .longs("width", 6)
+                        .node("Gather", "s second", "side")
+                        .node("Div", "side two", "windows")
+                        .node("Concat", "one windows two width", "target", "axis", 0)
+                        .node("Reshape", "x target", "w")
+                        .node("Concat", "one side width", "all", "axis", 0)
+                        .node("Softmax", "w", "y", "axis", 2)
+                        .node("Reshape", "y all", "e")
+                        .node("Expand", "e all", "out"),
+                1,
+                4,
+                6);
     }
 
     private static Graph resize() {
