@@ -1,5 +1,7 @@
 package dev.gptq.jobs;
 
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -34,13 +36,18 @@ final class Interruption implements AutoCloseable {
     }
 
     private void lastWords() {
+        PrintStream err = System.err;
+        if (!finished) {
+            // While Spark shuts down, work that is still running has its failures printed as bare stack traces.
+            System.setErr(new PrintStream(OutputStream.nullOutputStream()));
+        }
         try {
             cleanedUp.await(CLEAN_UP_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         if (!finished) {
-            System.err.println("gptq: " + MESSAGE);
+            err.println("gptq: " + MESSAGE);
         }
     }
 
