@@ -31,6 +31,7 @@ final class ActivationTensors {
     private final Graph graph;
     private final Fusing fusing;
     private final Map<String, List<Node>> consumers;
+    private final Map<String, Node> producers;
     private final Map<Node, Unit> units = new HashMap<>();
     private final Map<String, Candidate> candidates = new LinkedHashMap<>();
 
@@ -46,6 +47,7 @@ final class ActivationTensors {
         this.graph = graph;
         this.fusing = fusing;
         this.consumers = graph.consumers();
+        this.producers = graph.producers();
         for (Unit unit : Units.of(graph)) {
             unit.nodes().forEach(node -> units.put(node, unit));
         }
@@ -109,11 +111,14 @@ final class ActivationTensors {
             }
             Candidate group = groups.get(node.output());
             List<String> names = new ArrayList<>(group == null ? List.of() : group.names());
-            if (IntegerBranches.isBranch(graph, node) && candidates.containsKey(node.input(0))) {
+            boolean smoothing = SmoothedGraph.isSmoothing(graph, node);
+            if (IntegerBranches.isBranch(graph, node) || smoothing) {
                 // Who sets something of a layer's output means the branch, where the quantizer is.
-                names.addAll(candidates.get(node.input(0)).names());
+                names.addAll(namesBefore(node.input(0)));
             }
-            (unit == null ? List.of(node) : unit.nodes()).forEach(member -> names.add(member.name()));
+            if (!smoothing || !SmoothedGraph.isNew(node)) {
+                (unit == null ? List.of(node) : unit.nodes()).forEach(member -> names.add(member.name()));
+            }
             Node head = group == null ? node : group.head();
             ComparePoint layer = node.hasInput(1) ? layers.get(node.input(1)) : null;
             if (layer != null && !layer.output().equals(node.output())) {
@@ -132,6 +137,17 @@ final class ActivationTensors {
                 (joined == null ? candidates : groups).put(tensor, new Candidate(tensor, head, names));
             }
         }
+    }
+
+    /** The names of the group whose output {@code tensor} is, or is made from by moving values. */
+    private List<String> namesBefore(String tensor) {
+        String current = tensor;
+        Node producer = producers.get(current);
+        while (!candidates.containsKey(current) && producer != null && moves(producer)) {
+            current = producer.input(0);
+            producer = producers.get(current);
+        }
+        return candidates.containsKey(current) ? candidates.get(current).names() : List.of();
     }
 
     private static boolean isBias(Node node, Node head) {

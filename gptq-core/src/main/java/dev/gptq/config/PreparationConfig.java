@@ -19,6 +19,8 @@ import java.io.Serializable;
  * @param softmaxShift inputs of Softmax are centred through the bias of the layer before
  * @param weightsSecondMomentCorrection the student's kernels and biases are scaled so that rounded layers keep mean and
  *     variance of the BatchNormalization that was folded into them
+ * @param activationSmoothing channels that are larger than others are divided before they are put on a grid, and the linear
+ *     layers that read them multiplied (SmoothQuant; not in MCT)
  */
 public record PreparationConfig(
         boolean batchNormFolding,
@@ -31,7 +33,8 @@ public record PreparationConfig(
         boolean shiftNegativeParamsSearch,
         boolean concatThresholdUpdate,
         boolean softmaxShift,
-        boolean weightsSecondMomentCorrection)
+        boolean weightsSecondMomentCorrection,
+        boolean activationSmoothing)
         implements Serializable {
     private static final double DEFAULT_SHIFT_NEGATIVE_RATIO = 0.05;
 
@@ -47,7 +50,7 @@ public record PreparationConfig(
     /** MCT's defaults: folding, collapsing and shift-negative correction. */
     public static PreparationConfig defaults() {
         return new PreparationConfig(
-                true, true, true, true, false, true, DEFAULT_SHIFT_NEGATIVE_RATIO, false, false, false, false);
+                true, true, true, true, false, true, DEFAULT_SHIFT_NEGATIVE_RATIO, false, false, false, false, false);
     }
 
     /** A builder that starts from the defaults. */

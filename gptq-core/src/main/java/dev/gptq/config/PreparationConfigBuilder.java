@@ -13,6 +13,7 @@ public final class PreparationConfigBuilder {
     private boolean concatThresholdUpdate;
     private boolean softmaxShift;
     private boolean weightsSecondMomentCorrection;
+    private boolean activationSmoothing;
 
     PreparationConfigBuilder(PreparationConfig base) {
         this.batchNormFolding = base.batchNormFolding();
@@ -26,6 +27,7 @@ public final class PreparationConfigBuilder {
         this.concatThresholdUpdate = base.concatThresholdUpdate();
         this.softmaxShift = base.softmaxShift();
         this.weightsSecondMomentCorrection = base.weightsSecondMomentCorrection();
+        this.activationSmoothing = base.activationSmoothing();
     }
 
     /** See {@link PreparationConfig#batchNormFolding}. */
@@ -94,6 +96,12 @@ public final class PreparationConfigBuilder {
         return this;
     }
 
+    /** See {@link PreparationConfig#activationSmoothing}. */
+    public PreparationConfigBuilder optActivationSmoothing(boolean value) {
+        activationSmoothing = value;
+        return this;
+    }
+
     /** @throws dev.gptq.GptqException BAD_INPUT naming key and value */
     public PreparationConfig build() {
         return new PreparationConfig(
@@ -107,6 +115,7 @@ public final class PreparationConfigBuilder {
                 shiftNegativeParamsSearch,
                 concatThresholdUpdate,
                 softmaxShift,
-                weightsSecondMomentCorrection);
+                weightsSecondMomentCorrection,
+                activationSmoothing);
     }
 }

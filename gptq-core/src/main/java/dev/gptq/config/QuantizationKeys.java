@@ -187,7 +187,13 @@ final class QuantizationKeys {
             key(
                     "quantization.preparation.weights_second_moment_correction",
                     FLAG,
-                    "Kernels and biases are scaled so that rounding keeps mean and variance of folded BatchNormalizations"));
+                    "Kernels and biases are scaled so that rounding keeps mean and variance of folded BatchNormalizations"),
+            key(
+                    "quantization.preparation.activation_smoothing",
+                    FLAG,
+                    "Large channels of what linear layers read are divided before they are put on a grid, and the layers' "
+                            + "kernels multiplied (SmoothQuant; not in MCT). For transformers on ONNX Runtime; costs a "
+                            + "multiplication per activation"));
 
     private QuantizationKeys() {}
 }

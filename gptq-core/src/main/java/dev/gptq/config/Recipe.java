@@ -29,6 +29,11 @@ public enum Recipe {
         return GptqSectionReader.builder(settings().section(SECTION));
     }
 
+    /** The default preset with what this recipe says of quantization. */
+    public QuantizationConfig quantization() {
+        return RunConfigMapper.quantization(settings().section("quantization"));
+    }
+
     /** The data-parallel loop of this recipe. */
     public TrainingConfig training() {
         return RunConfigMapper.training(settings().section("training"));

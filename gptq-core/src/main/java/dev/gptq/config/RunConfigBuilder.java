@@ -6,7 +6,7 @@ public final class RunConfigBuilder {
     private DatasetConfig calibration;
     private DatasetConfig evaluation;
     private Recipe recipe = Recipe.MCT;
-    private QuantizationConfig quantization = QuantizationConfig.defaults();
+    private QuantizationConfig quantization;
     private GradientPTQConfig gptq;
     private TrainingConfig training;
     private OutputConfig output;
@@ -44,7 +44,7 @@ public final class RunConfigBuilder {
         return this;
     }
 
-    /** The recipe whose values {@link Recipe#gptq} and the training that is not set here have. */
+    /** The recipe whose values {@link Recipe#gptq} has, and quantization and training that are not set here. */
     public RunConfigBuilder optRecipe(Recipe value) {
         this.recipe = value;
         return this;
@@ -93,7 +93,7 @@ public final class RunConfigBuilder {
                 calibration,
                 evaluation,
                 recipe,
-                quantization,
+                quantization == null ? recipe.quantization() : quantization,
                 gptq,
                 training == null ? recipe.training() : training,
                 output,

@@ -36,7 +36,7 @@ final class RunConfigMapper {
                 tracking));
     }
 
-    private static QuantizationConfig quantization(Settings settings) {
+    static QuantizationConfig quantization(Settings settings) {
         QuantizationConfig preset = settings.build(
                 () -> QuantizationConfig.ofPreset(settings.text("preset", QuantizationConfig.PRESETS.get(0))));
         Settings w = settings.section("weights");
@@ -129,6 +129,7 @@ final class RunConfigMapper {
                 .optSoftmaxShift(settings.flag("softmax_shift", base.softmaxShift()))
                 .optWeightsSecondMomentCorrection(
                         settings.flag("weights_second_moment_correction", base.weightsSecondMomentCorrection()))
+                .optActivationSmoothing(settings.flag("activation_smoothing", base.activationSmoothing()))
                 .build());
     }
 

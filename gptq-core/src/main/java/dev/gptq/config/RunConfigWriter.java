@@ -143,6 +143,7 @@ final class RunConfigWriter {
         tree.put("concat_threshold_update", preparation.concatThresholdUpdate());
         tree.put("softmax_shift", preparation.softmaxShift());
         tree.put("weights_second_moment_correction", preparation.weightsSecondMomentCorrection());
+        tree.put("activation_smoothing", preparation.activationSmoothing());
         return tree;
     }
 

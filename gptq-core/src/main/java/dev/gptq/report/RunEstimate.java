@@ -24,6 +24,9 @@ public record RunEstimate(
     /** Histograms and ranges of all activations beside the forward pass. */
     private static final double CALIBRATE = 8;
 
+    /** Ranges of what may be smoothed beside a forward pass. */
+    private static final double SMOOTH = 2;
+
     /** A backward pass that reaches activations only, of few samples at a time. */
     private static final double BACKWARD = 4;
 
@@ -61,7 +64,8 @@ public record RunEstimate(
 
     /** The activation statistics. */
     public double calibrateSeconds() {
-        return onAllSlots(calibration * CALIBRATE);
+        boolean smooths = config.quantization().preparation().activationSmoothing();
+        return onAllSlots(calibration * (CALIBRATE + (smooths ? SMOOTH : 0)));
     }
 
     /** Samples whose Hessian scores are computed; 0 without training or without scores. */

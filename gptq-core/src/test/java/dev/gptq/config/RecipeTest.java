@@ -22,6 +22,7 @@ class RecipeTest {
         assertThat(Minimal.with().recipe()).isEqualTo(Recipe.MCT);
         assertThat(Recipe.MCT.gptq().setNEpochs(3).build()).isEqualTo(GradientPTQConfig.defaults(3));
         assertThat(Recipe.MCT.training()).isEqualTo(TrainingConfig.defaults());
+        assertThat(Recipe.MCT.quantization()).isEqualTo(QuantizationConfig.defaults());
     }
 
     @Test
@@ -38,6 +39,7 @@ class RecipeTest {
         assertThat(config.gptq().optimizerQuantizationParameter()).isEqualTo(OptimizerConfig.adam(1e-3));
         assertThat(config.gptq().roundingPhases()).isEqualTo(new RoundingPhasesConfig(0.2, false, 0.05));
         assertThat(config.training().shuffle()).isTrue();
+        assertThat(config.quantization().preparation().activationSmoothing()).isTrue();
         assertThat(config.gptq().nEpochs()).isEqualTo(3);
     }
 

@@ -74,6 +74,7 @@ class RunConfigReaderTest {
                     concat_threshold_update: true
                     softmax_shift: true
                     weights_second_moment_correction: true
+                    activation_smoothing: true
                 gptq:
                   n_epochs: 7
                   loss: com.example.Loss
@@ -136,7 +137,8 @@ class RunConfigReaderTest {
                                 .optSensitivity(MixedPrecisionConfig.Sensitivity.OUTPUT_ERROR)
                                 .optSamples(12)
                                 .build(),
-                        new PreparationConfig(false, false, false, false, true, false, 0.25, true, true, true, true),
+                        new PreparationConfig(
+                                false, false, false, false, true, false, 0.25, true, true, true, true, true),
                         false,
                         17));
         GradientPTQConfig gptq = config.gptq();
@@ -235,7 +237,7 @@ class RunConfigReaderTest {
     @Test
     void thePreparationHasTheDefaultsOfTheReference() {
         PreparationConfig expected =
-                new PreparationConfig(true, true, true, true, false, true, 0.05, false, false, false, false);
+                new PreparationConfig(true, true, true, true, false, true, 0.05, false, false, false, false, false);
 
         assertThat(Minimal.with().quantization().preparation()).isEqualTo(expected);
         assertThat(PreparationConfig.builder().build()).isEqualTo(expected);
@@ -254,7 +256,8 @@ class RunConfigReaderTest {
                 "shift_negative_params_search",
                 "concat_threshold_update",
                 "softmax_shift",
-                "weights_second_moment_correction"
+                "weights_second_moment_correction",
+                "activation_smoothing"
             })
     void everyPreparationFlagReachesItsOwnComponent(String key) {
         boolean changed = !RunConfigReader.toYaml(Minimal.with()).contains(key + ": true");

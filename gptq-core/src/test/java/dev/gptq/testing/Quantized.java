@@ -2,6 +2,9 @@ package dev.gptq.testing;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
+import dev.gptq.calibrate.ActivationSmoothing;
+import dev.gptq.calibrate.InputScales;
+import dev.gptq.calibrate.InputScalesCollector;
 import dev.gptq.calibrate.IntegerBranches;
 import dev.gptq.calibrate.PlanBuilder;
 import dev.gptq.calibrate.QuantizationPlan;
@@ -39,9 +42,10 @@ public record Quantized(
     private static final String OUTPUT = "out";
 
     public static Quantized of(Graph graph, QuantizationConfig config, Map<String, TensorData> batch) {
-        Graph prepared = IntegerBranches.apply(GraphPreparation.prepare(graph, config.preparation()), config);
         int samples = (int) batch.values().iterator().next().shape()[0];
         SampleBatch block = new SampleBatch(0, samples, batch, null);
+        Graph prepared = smoothed(
+                IntegerBranches.apply(GraphPreparation.prepare(graph, config.preparation()), config), config, block);
         try (GraphExecutor executor = new GraphExecutor(prepared, Device.cpu());
                 NDManager scope = Engines.newScope(Device.cpu())) {
             QuantizationPlan plan =
@@ -60,6 +64,16 @@ public record Quantized(
                     student,
                     OnnxRuntime.run(file, batch).get(OUTPUT),
                     OnnxRuntime.run(OnnxWriter.write(graph), batch).get(OUTPUT));
+        }
+    }
+
+    private static Graph smoothed(Graph prepared, QuantizationConfig config, SampleBatch block) {
+        if (!config.preparation().activationSmoothing()) {
+            return prepared;
+        }
+        try (GraphExecutor executor = new GraphExecutor(prepared, Device.cpu())) {
+            InputScales scales = new InputScalesCollector(executor, config).collect(block);
+            return ActivationSmoothing.apply(prepared, ActivationSmoothing.factors(prepared, config, scales));
         }
     }
 

@@ -24,7 +24,7 @@ final class Preparing {
 
     /** A configuration in which nothing is switched on. */
     static PreparationConfigBuilder nothing() {
-        return new PreparationConfig(false, false, false, false, false, false, 0.05, false, false, false, false)
+        return new PreparationConfig(false, false, false, false, false, false, 0.05, false, false, false, false, false)
                 .toBuilder();
     }
 

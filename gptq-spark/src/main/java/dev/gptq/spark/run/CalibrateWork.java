@@ -29,17 +29,20 @@ final class CalibrateWork implements StageWork {
         RunFiles files = context.files();
         StageClock clock = context.clock();
         long samples = state.samples.samples();
-        BlockJob job = context.calibrationJob(samples, CalibrateStage.BLOCK_SIZE);
         boolean planned = files.exists(RunDirectory.PLAN);
         List<ComparePoint> hessianPoints = planned
                 ? List.of()
                 : LayerSettings.of(context.prepared(), context.config().quantization())
                         .hessianPoints();
         long hessianSamples = hessianPoints.isEmpty() ? 0 : Math.min(samples, WeightHessian.SAMPLES);
-        clock.start(StageClock.CALIBRATE, job.blocks() + hessianSamples);
+        SmoothingWork smoothing = SmoothingWork.of(context, samples);
+        clock.start(StageClock.CALIBRATE, smoothing.blocks() + blocks(samples) + hessianSamples);
+        int smoothed = smoothing.run(done -> clock.advanced(done, ""));
+        // Of the smoothed graph.
+        BlockJob job = context.calibrationJob(samples, CalibrateStage.BLOCK_SIZE);
         boolean reused = files.exists(RunDirectory.STATISTICS);
         if (!reused) {
-            BlockStatistics collected = CalibrateStage.run(job, done -> clock.advanced(done, ""));
+            BlockStatistics collected = CalibrateStage.run(job, done -> clock.advanced(smoothing.blocks() + done, ""));
             files.writeText(RunDirectory.STATISTICS, collected.toJson());
         }
         Map<String, float[]> hessians = hessianPoints.isEmpty()
@@ -48,7 +51,7 @@ final class CalibrateWork implements StageWork {
                         context.calibrationJob(hessianSamples, 1),
                         hessianPoints,
                         context.config().seed(),
-                        done -> clock.advanced(job.blocks() + done, ""));
+                        done -> clock.advanced(smoothing.blocks() + job.blocks() + done, ""));
         QuantizationConfig config = context.config().quantization();
         boolean choosesBits = config.mixedPrecision() != null;
         if (choosesBits) {
@@ -63,10 +66,17 @@ final class CalibrateWork implements StageWork {
                 QuantizationPlan.fromJson(files.readText(RunDirectory.PLAN)).withPlaces(context.places());
         if (!choosesBits) {
             clock.finish(
-                    "%d layers, %d activation tensors%s",
-                    plan.weights().size(), plan.activations().size(), reused ? ", reused" : "");
+                    "%d layers, %d activation tensors%s%s",
+                    plan.weights().size(),
+                    plan.activations().size(),
+                    smoothed > 0 ? ", " + smoothed + " of them smoothed" : "",
+                    reused ? ", reused" : "");
         }
         state.plan = plan;
+    }
+
+    private static long blocks(long samples) {
+        return (samples + CalibrateStage.BLOCK_SIZE - 1) / CalibrateStage.BLOCK_SIZE;
     }
 
     private static QuantizationPlan plan(

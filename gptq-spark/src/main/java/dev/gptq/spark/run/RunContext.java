@@ -39,7 +39,10 @@ final class RunContext implements AutoCloseable {
     private final String runId = UUID.randomUUID().toString();
     private final RunMarks marks;
     private final SerializableConfiguration hadoop;
-    private final Broadcast<SharedModel> shared;
+    /** The float model as the stages see it, and what executors know of it. */
+    private Graph prepared;
+
+    private Broadcast<SharedModel> shared;
     /** The graph that the plan is for, and what executors know of it; of the prepared graph where nothing is corrected. */
     private Graph corrected;
 
@@ -73,8 +76,9 @@ final class RunContext implements AutoCloseable {
         LOG.info("Run {} writes to {}.", runId, directory.files().root());
         clock.listener().runStarted(runId, config);
         this.hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
-        this.shared = spark.broadcast(new SharedModel(runId, model.graph(), devices, hadoop));
-        this.corrected = model.graph();
+        this.prepared = model.graph();
+        this.shared = spark.broadcast(new SharedModel(runId, prepared, devices, hadoop));
+        this.corrected = prepared;
         this.sharedCorrected = shared;
     }
 
@@ -119,7 +123,19 @@ final class RunContext implements AutoCloseable {
 
     /** The float model as the stages see it. */
     Graph prepared() {
-        return model.graph();
+        return prepared;
+    }
+
+    /** Later stages see {@code smoothed} in place of the prepared graph: the same function, with the same layers. */
+    void smooth(Graph smoothed) {
+        if (smoothed == prepared) {
+            return;
+        }
+        shared.destroy();
+        prepared = smoothed;
+        shared = spark.broadcast(new SharedModel(smoothedRunId(), prepared, devices, hadoop));
+        corrected = prepared;
+        sharedCorrected = shared;
     }
 
     /** Layers that are quantized. */
@@ -154,11 +170,11 @@ final class RunContext implements AutoCloseable {
 
     /** Corrects the graph as the plan says; later stages see the result. */
     void correct(QuantizationPlan plan) {
-        if (corrected != model.graph()) {
+        if (corrected != prepared) {
             return;
         }
-        corrected = CorrectedGraph.of(model.graph(), plan);
-        if (corrected != model.graph()) {
+        corrected = CorrectedGraph.of(prepared, plan);
+        if (corrected != prepared) {
             sharedCorrected = spark.broadcast(new SharedModel(correctedRunId(), corrected, devices, hadoop));
         }
     }
@@ -175,7 +191,7 @@ final class RunContext implements AutoCloseable {
      */
     <T> T apart(String purpose, long samples, int blockSize, Function<BlockJob, T> work) {
         String id = runId + " " + purpose;
-        Broadcast<SharedModel> own = spark.broadcast(new SharedModel(id, model.graph(), devices, hadoop));
+        Broadcast<SharedModel> own = spark.broadcast(new SharedModel(id, prepared, devices, hadoop));
         try {
             String store = files().path(RunDirectory.CALIBRATION_SAMPLES);
             return work.apply(BlockJob.of(spark, own, store, samples, blockSize));
@@ -190,6 +206,10 @@ final class RunContext implements AutoCloseable {
         return BlockJob.of(spark, sharedCorrected, files().path(folder), samples, blockSize);
     }
 
+    private String smoothedRunId() {
+        return runId + " smoothed";
+    }
+
     private String correctedRunId() {
         return runId + " corrected";
     }
@@ -202,6 +222,7 @@ final class RunContext implements AutoCloseable {
         shared.destroy();
         marks.close();
         ExecutorModels.release(runId);
+        ExecutorModels.release(smoothedRunId());
         ExecutorModels.release(correctedRunId());
     }
 }

@@ -26,6 +26,7 @@ final class RunDirectory implements AutoCloseable {
     static final String PLAN = "plan.json";
     static final String MIXED_PRECISION = "mixed_precision.json";
     static final String MIXED_PRECISION_YAML = "mixed_precision.yaml";
+    static final String SMOOTHING = "smoothing.json";
     static final String HESSIAN_SCORES = "hessian_scores.parquet";
     static final String LOSS_WEIGHTS = "loss_weights.json";
     static final String STARTING_KERNELS = "starting_kernels";
@@ -52,6 +53,7 @@ final class RunDirectory implements AutoCloseable {
             TIMING,
             DETAILS,
             REPORT,
+            SMOOTHING,
             STATISTICS,
             MIXED_PRECISION,
             MIXED_PRECISION_YAML,

@@ -25,9 +25,7 @@ class MiniLmModelIT {
     private static final int FEW_BITS_CALIBRATION = 512;
     private static final int TEST = 500;
 
-    /**
-     * Eight of 54 activations have 16 bits: those that alone at 8 bits change the output most (quantization.mixed_precision).
-     */
+    /** Every activation has 8 bits; 18 of them are divided first. */
     private static final String YAML =
             """
             model: '%1$s/model.onnx'
@@ -41,15 +39,7 @@ class MiniLmModelIT {
                   attention_mask: {column: attention_mask}
                   token_type_ids: {column: token_type_ids}
             quantization:
-              layers:
-                - {name: /encoder/layer.0/intermediate/intermediate_act_fn/Mul_1, activations: {bits: 16}}
-                - {name: /encoder/layer.0/attention/output/LayerNorm/Add_1, activations: {bits: 16}}
-                - {name: /encoder/layer.0/output/LayerNorm/Add_1, activations: {bits: 16}}
-                - {name: /encoder/layer.1/attention/output/LayerNorm/Add_1, activations: {bits: 16}}
-                - {name: /encoder/layer.4/attention/output/LayerNorm/Add_1, activations: {bits: 16}}
-                - {name: /encoder/layer.1/intermediate/intermediate_act_fn/Mul_1, activations: {bits: 16}}
-                - {name: /encoder/layer.0/attention/self/MatMul, activations: {bits: 16}}
-                - {name: /encoder/layer.3/attention/output/LayerNorm/Add_1, activations: {bits: 16}}
+              preparation: {activation_smoothing: true}
             gptq: {n_epochs: 0}
             output: {path: '%1$s/run'}
             """;
@@ -96,14 +86,14 @@ class MiniLmModelIT {
                 FEW_BITS_CALIBRATION,
                 "quantization.weights.bits=4",
                 "recipe=accurate",
-                "gptq.n_epochs=1",
+                "gptq.n_epochs=3",
                 "gptq.hessian_weights_config=null",
                 "gptq.error_compensation_config={}");
 
         EmbeddingAgreement nearest = agreement("ptq.onnx", FEW_BITS_CALIBRATION);
         EmbeddingAgreement trained = agreement("quantized.onnx", FEW_BITS_CALIBRATION);
 
-        assertThat(nearest.cosine()).as("%s", nearest).isLessThan(0.95);
+        assertThat(nearest.cosine()).as("%s", nearest).isLessThan(0.97);
         assertThat(trained.cosine()).as("%s", trained).isGreaterThanOrEqualTo(0.98);
     }
 
