@@ -3,13 +3,14 @@ package dev.gptq.calibrate;
 import dev.gptq.config.QuantizationConfig;
 import dev.gptq.graph.ComparePoint;
 import dev.gptq.graph.ComparePoints;
+import dev.gptq.graph.ElementType;
 import dev.gptq.graph.Graph;
 import dev.gptq.graph.Node;
+import dev.gptq.graph.TensorData;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -28,7 +29,7 @@ record SmoothableInput(String tensor, String quantized, List<Reader> layers) imp
     record Reader(ComparePoint point, Node node) implements Serializable {
         /** The kernel's axis that the product sums over. */
         int inputAxis() {
-            return node.is("Gemm") && node.integer("transB", 0) != 0 ? 1 : 0;
+            return SmoothableInput.inputAxis(node);
         }
     }
 
@@ -40,23 +41,29 @@ record SmoothableInput(String tensor, String quantized, List<Reader> layers) imp
         List<SmoothableInput> candidates = candidates(prepared);
         Map<String, float[]> ones = new LinkedHashMap<>();
         candidates.forEach(candidate -> ones.put(candidate.tensor(), candidate.ones(prepared)));
-        SmoothedGraph smoothed = SmoothedGraph.of(prepared, ones);
-        Set<String> before =
-                ActivationTensors.namesByTensor(prepared, Fusing.ONNX_RUNTIME).keySet();
+        SmoothedGraph smoothed = new SmoothedGraph(prepared, ones);
         Set<String> after = ActivationTensors.namesByTensor(smoothed.graph(), Fusing.ONNX_RUNTIME)
                 .keySet();
-        // A quantizer has to move from the tensor to its product with the factors; a second one would cost accuracy.
-        Set<String> left = new LinkedHashSet<>(before);
-        left.retainAll(after);
         return candidates.stream()
-                .filter(candidate -> after.contains(smoothed.products().get(candidate.tensor()))
-                        && (candidate.isProduct(smoothed) || !left.contains(candidate.quantized())))
+                .filter(candidate -> candidate.movesTo(smoothed.quotient(candidate.tensor()), after))
                 .toList();
     }
 
-    /** Whether the product took the place of a branch, under whose name it is the quantized tensor now. */
-    private boolean isProduct(SmoothedGraph smoothed) {
-        return smoothed.products().get(tensor).equals(quantized);
+    /** Whether the quantizer moves to the quotient: a second one would cost accuracy. */
+    private boolean movesTo(String quotient, Set<String> after) {
+        return after.contains(quotient) && (quotient.equals(quantized) || !after.contains(quantized));
+    }
+
+    /** Whether a node multiplies the last axis of its first input with one constant matrix. */
+    static boolean isReader(Graph graph, Node node) {
+        TensorData kernel =
+                node.is("Gemm") || node.is("MatMul") ? graph.constants().get(node.input(1)) : null;
+        return kernel != null && kernel.type() == ElementType.FLOAT32 && kernel.rank() == 2;
+    }
+
+    /** The axis of such a node's kernel that the product sums over. */
+    static int inputAxis(Node node) {
+        return node.is("Gemm") && node.integer("transB", 0) != 0 ? 1 : 0;
     }
 
     private float[] ones(Graph graph) {
@@ -74,9 +81,8 @@ record SmoothableInput(String tensor, String quantized, List<Reader> layers) imp
                 .collect(Collectors.toMap(ComparePoint::weight, Function.identity()));
         Map<String, List<Reader>> readers = new LinkedHashMap<>();
         for (Node node : prepared.nodes()) {
-            ComparePoint point = node.hasInput(1) ? points.get(node.input(1)) : null;
-            boolean linear = point != null && (node.is("Gemm") || node.is("MatMul"));
-            if (linear && prepared.constants().get(point.weight()).rank() == 2) {
+            ComparePoint point = isReader(prepared, node) ? points.get(node.input(1)) : null;
+            if (point != null) {
                 readers.computeIfAbsent(node.input(0), tensor -> new ArrayList<>())
                         .add(new Reader(point, node));
             }

@@ -7,74 +7,52 @@ import dev.gptq.graph.Node;
 import dev.gptq.graph.TensorData;
 import dev.gptq.graph.pass.Names;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
  * A graph whose linear layers read x / s and multiply it with s W in place of x and W. Factors are powers of two, so that not
  * one bit of an output changes.
- *
- * @param products by tensor x, the tensor x / s
  */
-record SmoothedGraph(Graph graph, Map<String, String> products) {
+final class SmoothedGraph {
     private static final String SUFFIX = "/smoothing";
     private static final String FACTORS = SUFFIX + "_factors";
 
+    private final Graph prepared;
+    private final Map<String, float[]> factors;
+    private final Set<String> layers;
+    private final Map<String, TensorData> constants;
+    private final List<Node> nodes = new ArrayList<>();
+    /** By tensor x, what makes x / s of it. */
+    private final Map<String, Node> divisions = new LinkedHashMap<>();
+
     /** @param factors s by the name of the tensor x that the layers read */
-    static SmoothedGraph of(Graph prepared, Map<String, float[]> factors) {
-        Map<String, TensorData> constants = new LinkedHashMap<>(prepared.constants());
-        Map<String, ComparePoint> points = ComparePoints.of(prepared).stream()
-                .collect(Collectors.toMap(ComparePoint::weight, Function.identity()));
-        Map<String, Node> producers = prepared.producers();
-        Names tensors = Names.ofTensors(prepared);
-        Names names = Names.ofNodes(prepared);
-        Map<String, String> products = new LinkedHashMap<>();
-        Map<String, Node> added = new HashMap<>();
-        factors.forEach((tensor, factor) -> {
-            Node producer = producers.get(tensor);
-            boolean branch = producer != null && IntegerBranches.isBranch(prepared, producer);
-            String inverse = tensors.fresh(tensor + FACTORS);
-            constants.put(inverse, inverse(factor));
-            String product = branch ? tensor : tensors.fresh(tensor + SUFFIX);
-            Node node = new Node(
-                    branch ? producer.name() : names.fresh((producer == null ? tensor : producer.name()) + SUFFIX),
-                    "Mul",
-                    List.of(branch ? producer.input(0) : tensor, inverse),
-                    List.of(product),
-                    Map.of());
-            products.put(tensor, product);
-            added.put(tensor, node);
-        });
-        List<Node> nodes = new ArrayList<>();
-        prepared.inputs().stream()
-                .map(input -> added.get(input.name()))
-                .filter(node -> node != null)
-                .forEach(nodes::add);
+    SmoothedGraph(Graph prepared, Map<String, float[]> factors) {
+        this.prepared = prepared;
+        this.factors = factors;
+        this.layers =
+                ComparePoints.of(prepared).stream().map(ComparePoint::name).collect(Collectors.toSet());
+        this.constants = new LinkedHashMap<>(prepared.constants());
+        addDivisions();
+        prepared.inputs().forEach(input -> addDivisionOf(input.name()));
         for (Node node : prepared.nodes()) {
-            ComparePoint layer = node.hasInput(1) ? points.get(node.input(1)) : null;
-            boolean replaced = false;
-            for (String output : node.outputs()) {
-                Node product = added.get(output);
-                replaced |= product != null && product.output().equals(output);
+            if (!replaces(node)) {
+                nodes.add(smoothed(node));
             }
-            if (layer != null && products.containsKey(node.input(0))) {
-                List<String> inputs = new ArrayList<>(node.inputs());
-                inputs.set(0, products.get(node.input(0)));
-                nodes.add(node.withInputs(inputs));
-                constants.put(layer.weight(), scaled(node, constants.get(layer.weight()), factors.get(node.input(0))));
-            } else if (!replaced) {
-                nodes.add(node);
-            }
-            node.outputs().stream()
-                    .map(added::get)
-                    .filter(product -> product != null)
-                    .forEach(nodes::add);
+            node.outputs().forEach(this::addDivisionOf);
         }
-        return new SmoothedGraph(prepared.withConstants(constants).withNodes(nodes), products);
+    }
+
+    Graph graph() {
+        return prepared.withConstants(constants).withNodes(nodes);
+    }
+
+    /** The tensor x / s; the same name where the division takes the place of a branch that made x. */
+    String quotient(String tensor) {
+        return divisions.get(tensor).output();
     }
 
     /** Whether a node divides a tensor by such factors; where it took a branch's place it has the branch's name. */
@@ -87,6 +65,52 @@ record SmoothedGraph(Graph graph, Map<String, String> products) {
         return smoothing.name().contains(SUFFIX);
     }
 
+    private void addDivisions() {
+        Map<String, Node> producers = prepared.producers();
+        Names tensors = Names.ofTensors(prepared);
+        Names names = Names.ofNodes(prepared);
+        factors.forEach((tensor, factor) -> {
+            String inverse = tensors.fresh(tensor + FACTORS);
+            constants.put(inverse, inverse(factor));
+            Node producer = producers.get(tensor);
+            boolean branch = producer != null && IntegerBranches.isBranch(prepared, producer);
+            String stem = producer == null ? tensor : producer.name();
+            divisions.put(
+                    tensor,
+                    new Node(
+                            branch ? stem : names.fresh(stem + SUFFIX),
+                            "Mul",
+                            List.of(branch ? producer.input(0) : tensor, inverse),
+                            List.of(branch ? tensor : tensors.fresh(tensor + SUFFIX)),
+                            Map.of()));
+        });
+    }
+
+    private void addDivisionOf(String tensor) {
+        if (divisions.containsKey(tensor)) {
+            nodes.add(divisions.get(tensor));
+        }
+    }
+
+    /** Whether a division takes the place of that branch. */
+    private boolean replaces(Node node) {
+        return divisions.containsKey(node.output()) && quotient(node.output()).equals(node.output());
+    }
+
+    /** The node itself, or the layer that reads x / s. */
+    private Node smoothed(Node node) {
+        String tensor = node.input(0);
+        boolean layer = layers.contains(node.name()) && SmoothableInput.isReader(prepared, node);
+        if (!layer || !divisions.containsKey(tensor)) {
+            return node;
+        }
+        String kernel = node.input(1);
+        constants.put(kernel, times(node, constants.get(kernel), factors.get(tensor)));
+        List<String> inputs = new ArrayList<>(node.inputs());
+        inputs.set(0, quotient(tensor));
+        return node.withInputs(inputs);
+    }
+
     private static TensorData inverse(float[] factor) {
         float[] inverse = new float[factor.length];
         for (int i = 0; i < inverse.length; i++) {
@@ -95,12 +119,12 @@ record SmoothedGraph(Graph graph, Map<String, String> products) {
         return TensorData.ofFloats(inverse, inverse.length);
     }
 
-    private static TensorData scaled(Node layer, TensorData kernel, float[] factor) {
+    private static TensorData times(Node layer, TensorData kernel, float[] factor) {
         int columns = (int) kernel.shape()[1];
-        boolean transposed = layer.is("Gemm") && layer.integer("transB", 0) != 0;
+        boolean rowsFirst = SmoothableInput.inputAxis(layer) == 0;
         float[] values = kernel.floats().clone();
         for (int i = 0; i < values.length; i++) {
-            values[i] *= factor[transposed ? i % columns : i / columns];
+            values[i] *= factor[rowsFirst ? i / columns : i % columns];
         }
         return TensorData.ofFloats(values, kernel.shape());
     }

@@ -141,7 +141,7 @@ class ActivationSmoothingTest {
     }
 
     @Test
-    void equalChannelsAndInputsFromIntegerKernelsStay() {
+    void equalChannelsAndWhatIntegerKernelsMakeOrReadOtherwiseStay() {
         Graph convolution = prepared(new GraphBuilder(17)
                 .input("x", -1, 5, WIDTH)
                 .weight("k", 4, 5, 3)
@@ -157,6 +157,16 @@ class ActivationSmoothingTest {
         assertThat(ActivationSmoothing.isPossible(prepared(transformer(LITTLE)), QuantizationConfig.ofPreset("imx500")))
                 .isFalse();
 
+        Graph mixed = prepared(new GraphBuilder(17)
+                .input("x", -1, 5, WIDTH)
+                .weight("k", 4, 5, 3)
+                .weight("w", WIDTH, 3)
+                .node("Conv", "x k", "c")
+                .node("MatMul", "x w", "m")
+                .node("Concat", "c m", "out", "axis", 2)
+                .build());
+        assertThat(ActivationSmoothing.isPossible(mixed, CONFIG)).isFalse();
+
         Graph equal = prepared(new GraphBuilder(17)
                 .input("x", -1, 5, WIDTH)
                 .constant("w", TensorData.ofFloats(new float[] {1, 1, 1, 1, 1, 1, -1, 1, -1, 1, -1, 1}, 2, WIDTH))
@@ -167,6 +177,28 @@ class ActivationSmoothingTest {
                 .build());
         assertThat(ActivationSmoothing.isPossible(equal, CONFIG)).isTrue();
         assertThat(factors(equal)).isEmpty();
+    }
+
+    /** It sums over the other axis. */
+    @Test
+    void whatIsNoLayerReadsWhatItDid() {
+        GraphBuilder builder = new GraphBuilder(17)
+                .input("x", -1, WIDTH)
+                .weight("gain", WIDTH)
+                .weight("offset", WIDTH)
+                .weight("w", WIDTH, 4)
+                .weight("v", SAMPLES, 4)
+                .node("LayerNormalization", "x gain offset", "n")
+                .node("MatMul", "n w", "a")
+                .node("Gemm", "n v", "b", "transA", 1)
+                .node("Gemm", "a b", "out", "transB", 1);
+        Graph graph = GraphPreparation.prepare(builder.build(), CONFIG.preparation());
+        String tensor = SmoothableInput.of(graph, CONFIG).get(0).tensor();
+        Graph smoothed = ActivationSmoothing.apply(graph, Map.of(tensor, new float[] {1, 2, 4, 8, 16, 32}));
+        Map<String, TensorData> rows = Map.of("x", Models.random(3, SAMPLES, WIDTH));
+
+        assertThat(Models.run(smoothed, rows).get("out").floats())
+                .containsExactly(Models.run(graph, rows).get("out").floats());
     }
 
     /** A configuration that names layers, as mixed precision writes it, is checked before anything is smoothed. */
