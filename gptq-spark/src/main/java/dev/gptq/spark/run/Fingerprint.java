@@ -23,8 +23,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * What makes two runs the same: version of spark-gptq, configuration (without where output goes, how gradients meet and how
- * often they are saved), kind of device, model bytes, and the data files with their sizes and times. Kept as run.json; a
+ * What makes two runs the same: version of spark-gptq, configuration (without where the model lies and output goes, how
+ * gradients meet and how often they are saved), kind of device, model bytes, and the data files with their sizes and times. Kept as run.json; a
  * directory is resumed by a run with an equal fingerprint only.
  *
  * @param version another one may compute other numbers
@@ -32,6 +32,9 @@ import java.util.TreeMap;
  */
 record Fingerprint(String version, String config, String modelCrc32c, List<String> data) {
     static final String FILE_NAME = "run.json";
+
+    /** In place of the model's path: what counts is its content. */
+    private static final String ANY_MODEL = "model.onnx";
 
     private static final OutputConfig ANYWHERE = new OutputConfig("run", false);
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -46,7 +49,7 @@ record Fingerprint(String version, String config, String modelCrc32c, List<Strin
         TrainingConfig training = config.training();
         TrainingConfig anyInterval = TrainingConfig.defaults();
         RunConfig elsewhere = new RunConfig(
-                config.model(),
+                ANY_MODEL,
                 config.calibration(),
                 config.evaluation(),
                 config.recipe(),

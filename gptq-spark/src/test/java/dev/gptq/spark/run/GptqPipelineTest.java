@@ -29,6 +29,7 @@ import java.util.stream.LongStream;
 import java.util.zip.CRC32C;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -148,6 +149,43 @@ class GptqPipelineTest {
                 .optTraining(new TrainingConfig(8, 4, null, 5, 2, "job")));
 
         assertThat(again.alreadyComplete()).isTrue();
+    }
+
+    @Test
+    void theSameModelInAnotherPlaceIsTheSameRun() throws IOException {
+        Path moved = Files.copy(folder.resolve("model.onnx"), folder.resolve("moved.onnx"));
+        RunResult again = run(config("whole")
+                .optEvaluation(TestModel.dataset(folder.resolve("data")))
+                .setModel(moved.toString()));
+
+        assertThat(again.alreadyComplete()).isTrue();
+    }
+
+    /** Engine and ONNX Runtime give doubles for them, and both are compared and evaluated as such. */
+    @Test
+    void aModelWithOutputsOfDoublePrecisionIsQuantizedAndEvaluated() throws IOException {
+        Graph graph = TestModel.graph();
+        List<Node> nodes = new ArrayList<>();
+        graph.nodes().forEach(node -> nodes.add(node.is("Gemm") ? node.withOutputs(List.of("single")) : node));
+        nodes.add(new Node("wide", "Cast", List.of("single"), List.of("output"), Map.of("to", 11L)));
+        Graph wide = new Graph(
+                graph.name(),
+                graph.opset(),
+                graph.inputs(),
+                List.of(new ValueInfo("output", ElementType.FLOAT64, new long[] {-1, 4})),
+                graph.constants(),
+                nodes);
+        Path model = Files.write(folder.resolve("wide.onnx"), OnnxWriter.write(wide));
+
+        RunMetrics metrics = run(config("wide")
+                        .setModel(model.toString())
+                        .optEvaluation(TestModel.dataset(folder.resolve("data"))))
+                .metrics();
+
+        assertThat(metrics.floatModel().top1())
+                .isEqualTo(whole.metrics().floatModel().top1());
+        assertThat(metrics.gptq().sqnrDb()).isCloseTo(whole.metrics().gptq().sqnrDb(), Offset.offset(0.5));
+        assertThat(metrics.engineAgreement().withinOneStep()).isEqualTo(1);
     }
 
     @Test
