@@ -28,7 +28,9 @@ final class DataKeys {
                     "data.calibration.inputs",
                     "For each model input by name: where its values come from, value = (raw * scale - mean) / std. "
                             + "Required for calibration; evaluation takes calibration's by default"),
-            section("data.calibration.inputs.*", "The name of a model input"),
+            section(
+                    "data.calibration.inputs.*",
+                    "The name of a model input; text in place of a section names its column"),
             key("data.calibration.inputs.*.column", "text", "Column or npz array. Default: the input's name"),
             key(
                     "data.calibration.inputs.*.type",

@@ -31,7 +31,7 @@ final class DatasetReader {
         Map<String, InputMapping> inputs = new LinkedHashMap<>();
         Settings section = settings.section("inputs");
         for (String name : section.keys()) {
-            inputs.put(name, input(section.section(name), name));
+            inputs.put(name, input(section.sectionOrText(name, "column"), name));
         }
         return inputs;
     }

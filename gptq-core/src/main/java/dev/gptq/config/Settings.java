@@ -62,6 +62,15 @@ final class Settings {
         return new Settings(mapping, ConfigKeys.join(shownPath, key), ConfigKeys.child(path, key), source);
     }
 
+    /** The section below, or where text is written in its place one with that text at {@code only}. */
+    Settings sectionOrText(String key, String only) {
+        if (section.entries().get(key) instanceof ConfigNode.Scalar scalar && !scalar.isNull()) {
+            ConfigNode.Mapping mapping = new ConfigNode.Mapping(Map.of(only, scalar), scalar.place());
+            return new Settings(mapping, ConfigKeys.join(shownPath, key), ConfigKeys.child(path, key), source);
+        }
+        return section(key);
+    }
+
     /** The sections of a list; an absent key has none. */
     List<Settings> sections(String key) {
         ConfigNode node = section.entries().get(key);

@@ -130,4 +130,13 @@ class DatasetConfigTest {
                 .hasMessageStartingWith("Cannot use " + keyAndValue)
                 .hasMessageContaining(remedy);
     }
+
+    @Test
+    void textInPlaceOfAnInputsSectionNamesItsColumn() {
+        RunConfig written = Minimal.with("data.calibration.inputs={input: image}");
+        RunConfig replaced = Minimal.with("data.calibration.inputs.input=image");
+
+        assertThat(written).isEqualTo(Minimal.with("data.calibration.inputs.input.column=image"));
+        assertThat(replaced).isEqualTo(written);
+    }
 }
