@@ -31,15 +31,21 @@ class ClusterIT {
         return TrainingConfig.EXCHANGES.stream().filter(exchange -> !exchange.equals(TrainingConfig.AUTO));
     }
 
-    @ParameterizedTest(name = "{0} executors of {1} cores, {2} partitions, {3} files")
-    @CsvSource({"1, 1, 1, 1", "2, 1, 7, 3", "4, 1, 4, 8", "1, 2, 3, 8", "2, 2, 64, 1"})
-    void theModelHasTheSameBitsOnAnyNumberOfExecutors(int executors, int cores, int partitions, int files)
-            throws Exception {
+    @ParameterizedTest(name = "{0} executors of {1} cores, {2} partitions, {3} files: {4}")
+    @CsvSource({
+        "1, 1, 1, 1, barrier",
+        "2, 1, 7, 3, job barrier",
+        "4, 1, 4, 8, job barrier",
+        "1, 2, 3, 8, job",
+        "2, 2, 64, 1, job barrier"
+    })
+    void theModelHasTheSameBitsOnAnyNumberOfExecutors(
+            int executors, int cores, int partitions, int files, String exchanges) throws Exception {
         Map<String, String> settings = Map.of(
                 "spark.default.parallelism", String.valueOf(partitions),
                 "spark.sql.shuffle.partitions", String.valueOf(partitions));
         try (ClusterApplication application = cluster.start(executors, cores, settings)) {
-            for (String exchange : exchanges().toList()) {
+            for (String exchange : exchanges.split(" ")) {
                 String name = "run-%s-%d-%d-%d".formatted(exchange, executors, cores, partitions);
                 ClusterRun run = new ClusterRun(name, exchange).onData("data-" + files);
 

@@ -23,11 +23,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
  * The whole pipeline on m1 with power-of-two activations, on all 10,000 test images, against what MCT (commit fad922f)
  * reaches from the same 1,024 calibration images in the same 10 epochs, one run each. Runs of either system differ by about
  * .005 between seeds (MCT at 2 bits: .826 to .838 with layer Hessian weights, .637 to .720 with attention); .005 is the slack
- * given here. What each run reached is written to target/accuracy.tsv.
+ * given here. What each run reached is written to target/accuracy.tsv. All runs: {@code mvn -Paccuracy verify}.
  */
 @Tag("accuracy")
 class AccuracyIT {
     private static final double SEED_NOISE = 0.005;
+
+    /** What takes minutes more and fails together with the rest, as a rule. */
+    private static final String OTHER_BITS = "other-bits";
 
     @TempDir
     static Path folder;
@@ -43,8 +46,19 @@ class AccuracyIT {
     }
 
     @ParameterizedTest(name = "{0} bits, layer Hessian weights: at least {1}")
-    @CsvSource({"8, 0.9023", "4, 0.8963", "3, 0.8864", "2, 0.8316"})
+    @CsvSource({"4, 0.8963", "2, 0.8316"})
     void layerHessianWeightsReachTheReference(int bits, double reference) throws IOException {
+        requireWithLayerWeights(bits, reference);
+    }
+
+    @Tag(OTHER_BITS)
+    @ParameterizedTest(name = "{0} bits, layer Hessian weights: at least {1}")
+    @CsvSource({"8, 0.9023", "3, 0.8864"})
+    void layerHessianWeightsReachTheReferenceAtOtherBits(int bits, double reference) throws IOException {
+        requireWithLayerWeights(bits, reference);
+    }
+
+    private static void requireWithLayerWeights(int bits, double reference) throws IOException {
         RunMetrics metrics = quantize(
                 bits,
                 """
@@ -57,8 +71,19 @@ class AccuracyIT {
 
     /** With seed 1: at 3 bits seed 0 ends at .8830, where seeds 1 to 9 end between .8917 and .8958. */
     @ParameterizedTest(name = "{0} bits, sample-layer attention: at least {1}")
-    @CsvSource({"8, 0.9014", "4, 0.8975", "3, 0.8946", "2, 0.6786"})
+    @CsvSource("3, 0.8946")
     void sampleLayerAttentionReachesTheReference(int bits, double reference) throws IOException {
+        requireWithAttention(bits, reference);
+    }
+
+    @Tag(OTHER_BITS)
+    @ParameterizedTest(name = "{0} bits, sample-layer attention: at least {1}")
+    @CsvSource({"8, 0.9014", "4, 0.8975", "2, 0.6786"})
+    void sampleLayerAttentionReachesTheReferenceAtOtherBits(int bits, double reference) throws IOException {
+        requireWithAttention(bits, reference);
+    }
+
+    private static void requireWithAttention(int bits, double reference) throws IOException {
         RunMetrics metrics = quantize("mct", bits, 10, 1, "");
         assertThat(metrics.gptq().top1()).isGreaterThanOrEqualTo(reference - SEED_NOISE);
     }
