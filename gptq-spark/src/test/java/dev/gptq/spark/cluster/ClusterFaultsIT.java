@@ -190,14 +190,16 @@ class ClusterFaultsIT {
         cluster.assertSameModel(run);
     }
 
-    @ParameterizedTest
-    @MethodSource("exchanges")
-    void aKilledDriverResumesFromTheNewestCheckpointThatIsWhole(String exchange) throws Exception {
+    /** How gradients meet may change with each start. */
+    @Test
+    void aKilledDriverResumesFromTheNewestCheckpointThatIsWhole() throws Exception {
         Random random = new Random();
         int first = CHECKPOINT_INTERVAL + random.nextInt(CHECKPOINT_INTERVAL);
         int second = 2 * CHECKPOINT_INTERVAL + random.nextInt(CHECKPOINT_INTERVAL);
         // What fails names files of the run, and thereby the steps.
-        ClusterRun run = new ClusterRun("driver-%s-%d-%d".formatted(exchange, first, second), exchange);
+        String name = "driver-%d-%d".formatted(first, second);
+        ClusterRun run = new ClusterRun(name, TrainingConfig.BARRIER);
+        ClusterRun other = new ClusterRun(name, TrainingConfig.JOB);
         try (ClusterApplication killed = cluster.start(2, 1, Map.of())) {
             killed.runUntilKilled(run, first);
         }
@@ -205,7 +207,7 @@ class ClusterFaultsIT {
                 .doesNotExist();
         Files.delete(run.events(cluster.folder()));
         try (ClusterApplication killed = cluster.start(2, 1, Map.of())) {
-            killed.runUntilKilled(run, second);
+            killed.runUntilKilled(other, second);
         }
         assertThat(ClusterIT.steps(Files.readAllLines(run.events(cluster.folder()))))
                 .as("steps after a kill after step %d", first)

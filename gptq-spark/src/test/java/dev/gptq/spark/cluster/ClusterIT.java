@@ -33,9 +33,9 @@ class ClusterIT {
 
     @ParameterizedTest(name = "{0} executors of {1} cores, {2} partitions, {3} files: {4}")
     @CsvSource({
-        "1, 1, 1, 1, barrier",
+        "1, 1, 1, 1, job barrier",
         "2, 1, 7, 3, job barrier",
-        "4, 1, 4, 8, job barrier",
+        "4, 1, 4, 8, barrier",
         "1, 2, 3, 8, job",
         "2, 2, 64, 1, job barrier"
     })
