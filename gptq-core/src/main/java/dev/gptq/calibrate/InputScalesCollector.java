@@ -36,7 +36,7 @@ public final class InputScalesCollector {
                         }
                         return value;
                     },
-                    Set.copyOf(tensors));
+                    Set.of());
         }
         Map<String, InputScales.Channels> ordered = new LinkedHashMap<>();
         tensors.forEach(tensor -> ordered.put(tensor, found.get(tensor)));

@@ -24,8 +24,8 @@ import java.util.TreeMap;
 
 /**
  * What makes two runs the same: version of spark-gptq, configuration (without where the model lies and output goes, how
- * gradients meet and how often they are saved), kind of device, model bytes, and the data files with their sizes and times. Kept as run.json; a
- * directory is resumed by a run with an equal fingerprint only.
+ * gradients meet and how often they are saved), kind of device, model bytes, and the data files with their sizes and times.
+ * Kept as run.json; a directory is resumed by a run with an equal fingerprint only.
  *
  * @param version another one may compute other numbers
  * @param data files of the calibration dataset, then of the evaluation dataset
