@@ -80,6 +80,7 @@ class MiniLmModelIT {
         assertThat(agreement.overlap()).as("%s", agreement).isGreaterThanOrEqualTo(0.92);
     }
 
+    /** With two lanes 2 GB hold gradients and moments of 22.6 million weights, executors being in this JVM. */
     @Test
     void fourBitWeightsWithCompensationAndTrainingKeepEmbeddings() throws IOException {
         quantize(
@@ -87,6 +88,7 @@ class MiniLmModelIT {
                 "quantization.weights.bits=4",
                 "recipe=accurate",
                 "gptq.n_epochs=3",
+                "training.lanes=2",
                 "gptq.hessian_weights_config=null",
                 "gptq.error_compensation_config={}");
 
