@@ -36,7 +36,8 @@ final class CalibrateWork implements StageWork {
                         .hessianPoints();
         long hessianSamples = hessianPoints.isEmpty() ? 0 : Math.min(samples, WeightHessian.SAMPLES);
         SmoothingWork smoothing = SmoothingWork.of(context, samples);
-        clock.start(StageClock.CALIBRATE, smoothing.blocks() + blocks(samples) + hessianSamples);
+        long blocks = context.calibrationJob(samples, CalibrateStage.BLOCK_SIZE).blocks();
+        clock.start(StageClock.CALIBRATE, smoothing.blocks() + blocks + hessianSamples);
         int smoothed = smoothing.run(done -> clock.advanced(done, ""));
         // Of the smoothed graph.
         BlockJob job = context.calibrationJob(samples, CalibrateStage.BLOCK_SIZE);
@@ -51,7 +52,7 @@ final class CalibrateWork implements StageWork {
                         context.calibrationJob(hessianSamples, 1),
                         hessianPoints,
                         context.config().seed(),
-                        done -> clock.advanced(smoothing.blocks() + job.blocks() + done, ""));
+                        done -> clock.advanced(smoothing.blocks() + blocks + done, ""));
         QuantizationConfig config = context.config().quantization();
         boolean choosesBits = config.mixedPrecision() != null;
         if (choosesBits) {
@@ -73,10 +74,6 @@ final class CalibrateWork implements StageWork {
                     reused ? ", reused" : "");
         }
         state.plan = plan;
-    }
-
-    private static long blocks(long samples) {
-        return (samples + CalibrateStage.BLOCK_SIZE - 1) / CalibrateStage.BLOCK_SIZE;
     }
 
     private static QuantizationPlan plan(

@@ -54,15 +54,7 @@ class CompensationPipelineTest {
     @Test
     void aRunThatEndedInTrainingDoesNotCompensateAgain() {
         RunConfig config = config("resumed", 1, "job");
-        assertThatThrownBy(
-                        () -> GptqPipeline.run(config, TestSpark.session(), new GptqPipelineTest.RecordingListener() {
-                            @Override
-                            public void stageStarted(String stage, long totalUnits) {
-                                if (stage.equals("train")) {
-                                    throw new IllegalStateException("power cut");
-                                }
-                            }
-                        }))
+        assertThatThrownBy(() -> GptqPipeline.run(config, TestSpark.session(), GptqPipelineTest.crashBefore("train")))
                 .hasMessage("power cut");
         GptqPipelineTest.RecordingListener resumed = new GptqPipelineTest.RecordingListener();
 

@@ -260,6 +260,18 @@ class GptqPipelineTest {
                 .hasMessageContainingAll("step-5", "other inputs (quantization plan)", "Delete ");
     }
 
+    /** Ends a run when that stage begins. */
+    static ProgressListener crashBefore(String last) {
+        return new RecordingListener() {
+            @Override
+            public void stageStarted(String stage, long totalUnits) {
+                if (stage.equals(last)) {
+                    throw new IllegalStateException("power cut");
+                }
+            }
+        };
+    }
+
     private static ProgressListener crashAfter(int step) {
         return new RecordingListener() {
             @Override

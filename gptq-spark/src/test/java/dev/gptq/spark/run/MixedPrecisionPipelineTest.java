@@ -130,15 +130,7 @@ class MixedPrecisionPipelineTest {
     @Test
     void aRunThatEndedBehindTheChoiceDoesNotChooseAgain() throws IOException {
         RunConfig config = config("resumed", mixed(4));
-        assertThatThrownBy(
-                        () -> GptqPipeline.run(config, TestSpark.session(), new GptqPipelineTest.RecordingListener() {
-                            @Override
-                            public void stageStarted(String stage, long totalUnits) {
-                                if (stage.equals("hessian")) {
-                                    throw new IllegalStateException("power cut");
-                                }
-                            }
-                        }))
+        assertThatThrownBy(() -> GptqPipeline.run(config, TestSpark.session(), GptqPipelineTest.crashBefore("hessian")))
                 .hasMessage("power cut");
         GptqPipelineTest.RecordingListener resumed = new GptqPipelineTest.RecordingListener();
 

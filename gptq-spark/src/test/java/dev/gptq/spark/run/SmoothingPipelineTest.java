@@ -86,15 +86,7 @@ class SmoothingPipelineTest {
     @Test
     void aRunThatEndedBeforeItsStatisticsGoesOnWithTheFactorsThatItHad() throws IOException {
         RunConfig config = config("resumed", true, TestModel.gptq(1)).build();
-        assertThatThrownBy(
-                        () -> GptqPipeline.run(config, TestSpark.session(), new GptqPipelineTest.RecordingListener() {
-                            @Override
-                            public void stageStarted(String stage, long totalUnits) {
-                                if (stage.equals("hessian")) {
-                                    throw new IllegalStateException("power cut");
-                                }
-                            }
-                        }))
+        assertThatThrownBy(() -> GptqPipeline.run(config, TestSpark.session(), GptqPipelineTest.crashBefore("hessian")))
                 .hasMessage("power cut");
         Files.delete(folder.resolve("resumed/statistics.json"));
         Files.delete(folder.resolve("resumed/plan.json"));
